@@ -1,0 +1,73 @@
+"""Calibration: what one slider unit is, measured with the attribute classifier on decoded validation faces."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from model.latents import Latents
+
+# How many faces are moved for each attribute and side, and by how many plain centroid vectors.
+CALIBRATION_FACES = 48
+CALIBRATION_STEPS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
+# Fewer labelled validation faces than this on either side say nothing: the unit stays one plain vector.
+CALIBRATION_MINIMUM = 8
+
+
+def calibrate(
+    latents: Latents,
+    z: np.ndarray,
+    labels: np.ndarray,
+    decode: Callable[[np.ndarray], np.ndarray],
+    classify: Callable[[np.ndarray], np.ndarray],
+    seed: int = 0,
+) -> Latents:
+    """Find the length of a slider unit: +1 takes faces that lack an attribute to the mean logit of faces that have it.
+
+    For each attribute and side a sample of decoded faces is moved by CALIBRATION_STEPS plain centroid vectors; where the
+    mean logit, made monotone, crosses the mean of the decoded faces on the other side is the unit. It lies between
+    the first and the last step; where the classifier never gets that far, at the step that gets it furthest.
+
+    Args:
+        latents: fitted on the training faces.
+        z: (N, D) codes of validation faces.
+        labels: (N, K) 1 has it, -1 lacks it, 0 or NaN unlabelled; by sign.
+        decode: (B, D) -> (B, S, S, 3).
+        classify: (B, S, S, 3) -> (B, K) logits.
+        seed: chooses the faces.
+    Returns:
+        The same latents with `calibration` measured.
+    """
+    z, labels = np.asarray(z, np.float32), np.nan_to_num(np.asarray(labels, np.float64))
+    if z.shape != (len(labels), len(latents.mean)) or labels.shape[1:] != (len(latents.names),):
+        raise ValueError(f"z {z.shape} and labels {labels.shape} do not fit these latents")
+    rng = np.random.default_rng(seed)
+    labelled = np.flatnonzero((labels != 0).any(axis=1))
+    start = np.full((len(z), len(latents.names)), np.nan)
+    start[labelled] = classify(decode(z[labelled]))  # (N, K) logits of the reconstructions
+    calibration = np.ones((len(latents.names), 2), np.float32)
+    for k, direction in enumerate(latents.directions):
+        sides = [np.flatnonzero(labels[:, k] < 0), np.flatnonzero(labels[:, k] > 0)]
+        if min(map(len, sides)) < CALIBRATION_MINIMUM or not direction.any():
+            continue
+        for side, sign in ((0, -1), (1, 1)):  # downwards from the faces that have it; upwards from those that lack it
+            there, here = sides[side], sides[1 - side]
+            here = rng.permutation(here)[:CALIBRATION_FACES]
+            logits = [start[here, k].mean()]
+            for step in CALIBRATION_STEPS:
+                moved = (z[here] + sign * step * direction).astype(np.float32)
+                logits.append(classify(decode(moved))[:, k].mean())
+            climbed = np.maximum.accumulate(sign * np.array(logits))  # (1 + steps,) towards the other side
+            calibration[k, side] = _crossing((0.0, *CALIBRATION_STEPS), climbed, sign * start[there, k].mean())
+    return replace(latents, calibration=calibration)
+
+
+def _crossing(steps: Sequence[float], climbed: np.ndarray, target: float) -> float:
+    """Where a rising curve first reaches a target (or its own top, if that is lower), by linear interpolation."""
+    target = min(target, climbed[-1])
+    after = int(np.argmax(climbed >= target))
+    if after == 0:
+        return CALIBRATION_STEPS[0]
+    rise = (target - climbed[after - 1]) / (climbed[after] - climbed[after - 1])
+    crossing = steps[after - 1] + rise * (steps[after] - steps[after - 1])
+    return float(np.clip(crossing, CALIBRATION_STEPS[0], CALIBRATION_STEPS[-1]))

@@ -1,0 +1,271 @@
+"""The edit formula's identities, on random latent spaces, well conditioned and not."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.latents import RELIABLE_COUNT, Latents, fit_latents
+
+D = 12
+NAMES = ("Smiling", "Male", "Young", "Eyeglasses", "Blond_Hair", "Bald")
+STRENGTH = st.floats(-2, 2).filter(lambda s: abs(s) > 1e-6)
+
+
+def random_latents(seed: int, parallel: float = 1.0) -> Latents:
+    """Correlated codes; the last direction is the first one plus `parallel` times another. Calibration is uneven."""
+    rng = np.random.default_rng(seed)
+    k = len(NAMES)
+    mixing = rng.normal(size=(D, D)) * np.geomspace(0.05, 2, D)
+    directions = rng.normal(size=(k, D))
+    directions[-1] = directions[0] + parallel * rng.normal(size=D)
+    middle = rng.normal(size=(k, D))
+    return Latents(
+        names=NAMES,
+        centroid_positive=middle + directions / 2,
+        centroid_negative=middle - directions / 2,
+        count_positive=np.full(k, 500),
+        count_negative=np.full(k, 900),
+        mean=rng.normal(size=D),
+        covariance=mixing @ mixing.T + 0.01 * np.eye(D),
+        calibration=rng.uniform(0.5, 2, (k, 2)),
+        reliable=np.ones(k, bool),
+    )
+
+
+edits = st.dictionaries(st.sampled_from(NAMES), STRENGTH, min_size=1, max_size=3)
+seeds = st.integers(0, 1000)
+conditions = st.sampled_from([1.0, 1e-2, 1e-4, 1e-7, 0.0])
+quick = settings(max_examples=60, deadline=None)
+
+
+def codes(seed: int, n: int = 3) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(n, D)).astype(np.float32)
+
+
+def test_one_attribute_with_nothing_kept_is_the_plain_centroid_vector():
+    latents = random_latents(0)
+    latents = dataclasses.replace(latents, calibration=np.ones((len(NAMES), 2)))
+    z = codes(1).astype(np.float64)
+    for k, name in enumerate(NAMES):
+        np.testing.assert_allclose(latents.edit(z, {name: 1.0}), z + latents.directions[k], atol=1e-9)
+        np.testing.assert_allclose(latents.edit(z, {name: -0.5}), z - 0.5 * latents.directions[k], atol=1e-9)
+
+
+def test_a_slider_unit_is_its_calibration_in_plain_vectors():
+    latents = random_latents(0)
+    down, up = latents.calibration[1]
+    np.testing.assert_allclose(latents.displacement({"Male": 2.0}), 2 * up * latents.directions[1], atol=1e-9)
+    np.testing.assert_allclose(latents.displacement({"Male": -2.0}), -2 * down * latents.directions[1], atol=1e-9)
+
+
+def test_it_is_the_formula_of_the_design():
+    latents = random_latents(3)
+    set_, keep = {"Smiling": 1.0, "Male": -0.5}, ("Young", "Bald")
+    names = [*set_, *keep]
+    d = latents.directions[[NAMES.index(name) for name in names]].T  # (D, 4)
+    inverse = np.linalg.inv(latents.covariance)
+    vectors = [latents.calibration[0, 1], -0.5 * latents.calibration[1, 0], 0, 0]
+    c = np.diag(d.T @ inverse @ d) * vectors
+    expected = d @ np.linalg.inv(d.T @ inverse @ d) @ c
+    np.testing.assert_allclose(latents.displacement(set_, keep), expected, rtol=1e-7, atol=1e-9)
+
+
+def test_all_others_kept_is_the_joint_regression():
+    latents = random_latents(4)
+    k = len(NAMES)
+    # Of all moves with these readings, the coefficients of a regression of all attributes at once.
+    reader = np.linalg.solve(latents.covariance, latents.directions.T)  # (D, K)
+    c = np.zeros(k)
+    c[2] = latents.calibration[2, 1] * latents.directions[2] @ reader[:, 2]
+    expected = latents.directions.T @ np.linalg.solve(latents.directions @ reader, c)
+    move = latents.displacement({"Young": 1.0}, [name for name in NAMES if name != "Young"])
+    np.testing.assert_allclose(move, expected, rtol=1e-6, atol=1e-9)
+
+
+@quick
+@given(seeds, edits, st.sets(st.sampled_from(NAMES)))
+def test_it_is_the_shortest_move_with_these_readings(seed, strengths, keep):
+    latents = random_latents(seed)
+    keep -= set(strengths)
+    inverse = np.linalg.inv(latents.covariance)
+    move = latents.displacement(strengths, keep)
+    rows = inverse @ latents.directions[[NAMES.index(name) for name in [*strengths, *keep]]].T  # (D, M)
+    other = np.random.default_rng(seed).normal(size=D)
+    other -= np.linalg.pinv(rows.T) @ (rows.T @ other)  # changes none of these readings
+    for step in (0.1, -0.1):
+        longer = move + step * other
+        assert longer @ inverse @ longer >= move @ inverse @ move - 1e-9
+
+
+@quick
+@given(seeds, st.sets(st.sampled_from(NAMES)))
+def test_zero_is_identity(seed, names):
+    z = codes(seed)
+    assert np.array_equal(random_latents(seed).edit(z, dict.fromkeys(names, 0.0), set(NAMES) - names), z)
+
+
+@quick
+@given(seeds, conditions, edits, st.sets(st.sampled_from(NAMES)))
+def test_kept_readings_stay(seed, parallel, strengths, keep):
+    latents, keep = random_latents(seed, parallel), sorted(keep - set(strengths))
+    z = codes(seed)
+    change = latents.read(latents.edit(z, strengths, keep)) - latents.read(z)
+    scale = np.maximum(1, np.abs(latents.read(np.ones(D))))  # float32 codes carry 1e-7 of their reader's size
+    assert np.abs(change / scale)[:, [NAMES.index(name) for name in keep]].max(initial=0) < 1e-4
+
+
+@quick
+@given(seeds, edits, st.sets(st.sampled_from(NAMES)))
+def test_readings_change_as_asked(seed, strengths, keep):
+    latents, keep = random_latents(seed), keep - set(strengths)
+    z = codes(seed).astype(np.float64)
+    change = (latents.meter(latents.edit(z, strengths, keep)) - latents.meter(z))[0]
+    for name, strength in strengths.items():
+        k = NAMES.index(name)
+        assert change[k] == pytest.approx(strength * latents.calibration[k, int(strength > 0)], rel=1e-3)
+
+
+@quick
+@given(seeds, conditions, edits, edits, st.permutations(NAMES))
+def test_order_does_not_matter(seed, parallel, first, second, order):
+    latents, z = random_latents(seed, parallel), codes(seed).astype(np.float64)
+    keep = [name for name in order if name not in first]
+    backwards = dict(reversed(first.items()))
+    np.testing.assert_allclose(
+        latents.edit(z, first, keep), latents.edit(z, backwards, keep[::-1]), rtol=1e-5, atol=1e-7
+    )
+    one_then_two = latents.edit(latents.edit(z, first), second)
+    np.testing.assert_allclose(one_then_two, latents.edit(latents.edit(z, second), first), rtol=1e-5, atol=1e-7)
+
+
+@quick
+@given(seeds, edits, st.sets(st.sampled_from(NAMES)))
+def test_undo_undoes(seed, strengths, keep):
+    latents, keep, z = random_latents(seed), keep - set(strengths), codes(seed).astype(np.float64)
+    latents = dataclasses.replace(latents, calibration=np.repeat(latents.calibration[:, :1], 2, axis=1))
+    there = latents.edit(z, strengths, keep)
+    back = latents.edit(there, {name: -strength for name, strength in strengths.items()}, keep)
+    np.testing.assert_allclose(back, z, atol=1e-8)
+
+
+def test_set_to_zero_is_kept():
+    latents = random_latents(5)
+    held = latents.displacement({"Smiling": 1.0, "Young": 0.0})
+    np.testing.assert_array_equal(held, latents.displacement({"Smiling": 1.0}, keep=("Young",)))
+    assert not np.allclose(held, latents.displacement({"Smiling": 1.0}))
+
+
+def test_nearly_parallel_directions_do_not_throw_a_face_out_of_the_space():
+    plain = np.linalg.norm(random_latents(0).displacement({"Smiling": 1.0}))
+    for parallel in (0.3, 1e-2, 1e-4, 1e-8, 1e-12, 0.0):
+        move = random_latents(0, parallel).displacement({"Smiling": 1.0}, keep=NAMES[1:])
+        assert np.isfinite(move).all() and np.linalg.norm(move) < 200 * plain
+    assert np.linalg.norm(random_latents(0, 1e-8).displacement({"Smiling": 1.0}, keep=NAMES[1:])) < 1e-3 * plain
+
+
+def test_more_attributes_than_dimensions():
+    rng = np.random.default_rng(0)
+    names = [f"a{i}" for i in range(40)]
+    latents = fit_latents(rng.normal(size=(100, 4)), np.sign(rng.normal(size=(100, 40))), names)
+    assert np.abs(latents.displacement({"a0": 1.0}, keep=names[1:])).max() < 1e-6  # nothing is left to move in
+    assert np.abs(latents.displacement({"a0": 1.0}, keep=names[1:3])).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("strengths", "keep", "words"),
+    [
+        ({"Smilling": 1.0}, (), "Smilling.*Smiling"),
+        ({"blond hair": 1.0}, (), "Blond_Hair"),
+        ({"Smiling": 1.0}, ("Yuong",), "Yuong.*Young"),
+        ({"xyzzy": 1.0}, (), "xyzzy.*Smiling.*Bald"),
+        ({"Male": 1.0}, ("Male",), "Male is both set and kept"),
+        ({"Male": 0.0}, ("Male",), "Male is both set and kept"),
+        ({"Male": float("nan")}, (), "Male.*finite"),
+        ({"Male": "much"}, (), "Male.*'much'"),
+    ],
+)
+def test_a_mistake_is_one_sentence(strengths, keep, words):
+    with pytest.raises(ValueError, match=words):
+        random_latents(0).edit(codes(0), strengths, keep)
+
+
+def test_shapes_and_types_follow_z():
+    latents = random_latents(0)
+    assert latents.edit(codes(0), {"Male": 1.0}).dtype == np.float32
+    assert latents.edit(codes(0)[0], {"Male": 1.0}).shape == (D,)
+    assert latents.read(codes(0)).shape == latents.meter(codes(0)).shape == (3, len(NAMES))
+    with pytest.raises(ValueError, match=r"\(B, 12\)"):
+        latents.edit(np.zeros((2, 5)), {"Male": 1.0})
+
+
+def test_meter_is_zero_without_and_one_with():
+    latents = random_latents(0)
+    np.testing.assert_allclose(np.diag(latents.meter(latents.centroid_negative)), 0, atol=1e-9)
+    np.testing.assert_allclose(np.diag(latents.meter(latents.centroid_positive)), 1, atol=1e-9)
+
+
+def test_fit_finds_the_direction_and_leaves_the_unlabelled_out():
+    rng = np.random.default_rng(0)
+    labels = np.where(rng.random((2000, 3)) < 0.3, 1.0, -1.0)
+    direction = rng.normal(size=(3, D))
+    z = rng.normal(size=(2000, D)) + labels @ direction / 2
+    unlabelled = labels.copy()
+    z[:500] += 100 * labels[:500, :1]  # would spoil the centroids, were these labels read
+    unlabelled[:250], unlabelled[250:500] = np.nan, 0
+    latents = fit_latents(z, unlabelled, NAMES[:3])
+    np.testing.assert_allclose(latents.directions, direction, atol=0.25)
+    np.testing.assert_array_equal(latents.count_positive, (unlabelled > 0).sum(axis=0))
+    np.testing.assert_array_equal(latents.count_negative, (unlabelled < 0).sum(axis=0))
+    assert latents.reliable.all() and (latents.calibration == 1).all()
+
+
+def test_soft_labels_weigh():
+    rng = np.random.default_rng(0)
+    z, hard = rng.normal(size=(400, D)), np.sign(rng.normal(size=(400, 1)))
+    soft = hard.copy()
+    soft[:200] *= 1e-6
+    expected = fit_latents(z[200:], hard[200:], NAMES[:1]).directions
+    np.testing.assert_allclose(fit_latents(z, soft, NAMES[:1]).directions, expected, atol=1e-4)
+
+
+def test_few_labels_are_marked_and_none_moves_nothing():
+    rng = np.random.default_rng(0)
+    labels = np.full((1000, 3), -1.0)
+    labels[:RELIABLE_COUNT, 0] = 1
+    labels[: RELIABLE_COUNT - 1, 1] = 1
+    latents = fit_latents(rng.normal(size=(1000, D)), labels, NAMES[:3])
+    assert latents.reliable.tolist() == [True, False, False]
+    z = codes(0)
+    np.testing.assert_array_equal(latents.edit(z, {NAMES[2]: 2.0}), z)
+    assert (latents.meter(z)[:, 2] == 0).all()
+
+
+@pytest.mark.parametrize("spoil", [("covariance", -np.eye(D)), ("mean", np.full(D, np.inf)), ("calibration", np.zeros((6, 2))),
+                                   ("centroid_positive", np.full((6, D), np.nan))])  # fmt: skip
+def test_wrong_arrays_are_named(spoil):
+    with pytest.raises(ValueError, match=spoil[0]):
+        dataclasses.replace(random_latents(0), **dict([spoil]))
+
+
+def test_arrays_there_and_back():
+    latents = random_latents(0)
+    again = Latents.from_arrays({**latents.to_arrays(), "prior_means": np.zeros(3)})
+    np.testing.assert_array_equal(again.displacement({"Male": 1.0}), latents.displacement({"Male": 1.0}))
+    arrays = latents.to_arrays()
+    del arrays["covariance"]
+    with pytest.raises(ValueError, match="covariance"):
+        Latents.from_arrays(arrays)
+
+
+@pytest.mark.parametrize("labels", [np.ones((5, 2)), np.full((9, 1), 3.0)])
+def test_labels_that_do_not_fit(labels):
+    with pytest.raises(ValueError, match="labels"):
+        fit_latents(np.random.default_rng(0).normal(size=(9, D)), labels, NAMES[:1])
+
+
+def test_codes_that_are_not_finite():
+    with pytest.raises(ValueError, match="diverged"):
+        fit_latents(np.full((9, D), np.nan), np.ones((9, 1)), NAMES[:1])
