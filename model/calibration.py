@@ -24,9 +24,9 @@ def calibrate(
 ) -> Latents:
     """Find the length of a slider unit: +1 takes faces that lack an attribute to the mean logit of faces that have it.
 
-    For each attribute and side a sample of decoded faces is moved by CALIBRATION_STEPS plain centroid vectors; where the
-    mean logit, made monotone, crosses the mean of the decoded faces on the other side is the unit. It lies between
-    the first and the last step; where the classifier never gets that far, at the step that gets it furthest.
+    For each attribute and side a sample of decoded faces is moved by CALIBRATION_STEPS plain centroid vectors; the unit
+    is where the mean logit, made monotone, crosses the mean of the decoded faces on the other side. It lies between
+    the first and the last step; where the classifier never gets that far, it is the step that gets furthest.
 
     Args:
         latents: fitted on the training faces.

@@ -1,6 +1,6 @@
-"""The latent space: where each attribute lies in it, the edit formula, and linear readings (calibration.py: its units).
+"""The latent space: where each attribute lies in it, the edit formula, and linear readings.
 
-Everything here is NumPy; scikit-learn is needed once, to fit. Notation: N faces, D latent dimensions, K = 40 attributes.
+Everything here is NumPy; scikit-learn is needed once, to fit. N faces, D latent dimensions, K = 40 attributes.
 
 The edit formula. S is the covariance of the training faces' z_mean (Ledoit-Wolf shrunk), d_k the vector from the
 centroid of the faces without attribute k to the centroid of those with it, r_k(z) = d_k' S^-1 z its linear reading.
@@ -164,9 +164,10 @@ class Latents:
 
         z (B, D) -> (B, K), (D,) -> (K,); one plain centroid vector adds 1. An attribute without labels reads 0.
         """
-        length = self._span[2]
-        start = np.einsum("kd,dk->k", np.asarray(self.centroid_negative, np.float64), self._span[3])
-        return np.divide(self.read(z) - start, length**2, out=np.zeros(np.shape(z)[:-1] + length.shape), where=length > 0)
+        _, _, length, reader = self._span
+        start = np.einsum("kd,dk->k", np.asarray(self.centroid_negative, np.float64), reader)
+        distance = self.read(z) - start
+        return np.divide(distance, length**2, out=np.zeros_like(distance), where=length > 0)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Plain arrays by field name, for an npz file without pickles."""

@@ -56,7 +56,7 @@ def test_units_stay_in_their_range(faces):
     calm = calibrate(latents, z, labels, decode, lambda x: 1e-6 * np.minimum(x[:, 0, 0, :3], -9)).calibration
     assert (calm >= CALIBRATION_STEPS[0]).all() and (calm <= CALIBRATION_STEPS[-1]).all()
     backwards = calibrate(latents, z, labels, decode, lambda x: -x[:, 0, 0, :3]).calibration
-    assert (backwards == CALIBRATION_STEPS[0]).all()  # a classifier that contradicts the labels moves as little as it can
+    assert (backwards == CALIBRATION_STEPS[0]).all()  # against the labels: as little as it can
 
 
 def test_too_few_labels_leave_the_plain_vector(faces):
