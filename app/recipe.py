@@ -12,10 +12,12 @@ from urllib.parse import parse_qs, urlencode
 STRENGTH_LIMIT = 2.0  # sliders run from -2 to +2 (design, section 2)
 TEMPERATURE_LIMIT = 2.0  # beyond twice the prior's spread nothing the decoder draws is a face
 SEED_LIMIT = 2**32 - 1
+HASH = re.compile(r"[0-9a-f]{4,64}")
+NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
 class RecipeError(ValueError):
-    """A recipe that cannot be read, or asks for what the model does not have; the message is one sentence for a person."""
+    """A recipe that cannot be read, or asks for what the model lacks; the message is one sentence for a person."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Recipe:
     set: attribute -> strength in slider units, -2 to 2; 0 leaves the face as it is (treat it as read-only).
     keep: attributes that must not move.
     detail: 1 shows the photo's own pixels, 0 the plain decoder output.
-    seed: the drawn face to start from, or None for a photo's face; temperature: 0 to 2, how far it strays from the mean.
+    seed: the drawn face to start from, or None for a photo's face.
+    temperature: 0 to 2, how far the drawn face strays from the mean one.
     face: which face of the photo, 0 the largest.
 
     Raises RecipeError for a value outside these ranges. Names are checked against a model by `check`.
@@ -41,7 +44,7 @@ class Recipe:
     face: int = 0
 
     def __post_init__(self):
-        if self.bundle is not None and not (isinstance(self.bundle, str) and re.fullmatch(r"[0-9a-f]{4,64}", self.bundle)):
+        if self.bundle is not None and not _matches(HASH, self.bundle):
             raise RecipeError(f"A recipe's bundle must be the short hash of a model, not {_show(self.bundle)}.")
         if not isinstance(self.set, Mapping):
             raise RecipeError(f'A recipe\'s set must map attributes to strengths, like {{"Smiling": 1}}, '
@@ -184,8 +187,12 @@ def _parse(kind: type, text: str, what: str):
         raise RecipeError(f"{what[0].upper()}{what[1:]} must be {noun}, not {_show(text)}.") from None
 
 
+def _matches(pattern: re.Pattern, value) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
 def _name(name) -> str:
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name):
+    if not _matches(NAME, name):
         raise RecipeError(f"{_show(name)} is not the name of an attribute; they look like Smiling or Blond_Hair.")
     return name
 

@@ -1,0 +1,123 @@
+"""What each command does, once its arguments are checked: photo in, file or JSON out."""
+
+import argparse
+import io
+import json
+import math
+from pathlib import Path
+
+from PIL import Image
+
+from app.faces import describe_face
+from app.photo.align import find_faces
+from app.photo.animation import save_animation
+from app.photo.open import open_photo
+from app.recipe import Recipe
+
+SAVE_OPTIONS = {".jpg": {"quality": 95, "subsampling": 0}, ".webp": {"quality": 95}}
+
+
+def serve(options: argparse.Namespace) -> int:
+    """The page, until it is stopped."""
+    editor = _load(options)
+    from app.ui.demo import serve as serve_page  # gradio is slow to import, and only the page needs it
+
+    serve_page(editor, host=options.host, port=options.port)
+    return 0
+
+
+def reconstruct(options: argparse.Namespace) -> int:
+    photo = open_photo(options.photo)
+    save_picture(_load(options).reconstruct(photo, face=options.face or 0), options.output)
+    return 0
+
+
+def edit(options: argparse.Namespace) -> int:
+    photo = open_photo(options.photo) if options.photo else None
+    editor = _load(options)
+    if photo is None:
+        opened = [(editor.open_drawn(options.recipes[0]), options.recipes[0])]
+    else:
+        opened = editor.open_faces(photo, options.recipes)
+    save_picture(editor.apply_faces(photo, opened), options.output)
+    if options.receipt:
+        receipts = [{"recipe": recipe.replace(bundle=editor.bundle.hash).to_dict(),
+                     **editor.receipt(face, recipe).to_dict()} for face, recipe in opened]
+        print(json.dumps(receipts if len(receipts) > 1 else receipts[0], indent=2))
+    return 0
+
+
+def sample(options: argparse.Namespace) -> int:
+    pictures = _load(options).sample(options.count, seed=options.seed, temperature=options.temperature)
+    save_picture(grid(pictures), options.output)
+    return 0
+
+
+def morph(options: argparse.Namespace) -> int:
+    starts = [_drawn(text) or open_photo(text) for text in options.photos]
+    editor = _load(options)
+    opened = [editor.open_face(start) if isinstance(start, Image.Image) else editor.open_drawn(start)
+              for start in starts]
+    frames = editor.morph_opened(*opened, frames=options.frames, detail=options.detail)
+    _save_animation(frames, options)
+    return 0
+
+
+def animate(options: argparse.Namespace) -> int:
+    recipe = options.recipes[0]
+    photo = open_photo(options.photo) if options.photo else None
+    editor = _load(options)
+    opened = editor.open_drawn(recipe) if photo is None else editor.open_face(photo, recipe.face)
+    _save_animation(editor.animate(opened, recipe, frames=options.frames), options)
+    return 0
+
+
+def faces(options: argparse.Namespace) -> int:
+    found = [describe_face(face, number) for number, face in enumerate(find_faces(open_photo(options.photo)))]
+    text = json.dumps(found, indent=2)
+    if options.output is None:
+        print(text)
+    else:
+        options.output.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def save_picture(image: Image.Image, path: Path) -> None:
+    """Write a picture in the format of its suffix, best quality, without the photo's metadata.
+
+    It is made in memory first, so that a failure leaves no broken file.
+    """
+    memory = io.BytesIO()
+    suffix = path.suffix.lower()
+    plain = Image.frombytes(image.mode, image.size, image.tobytes())  # none of the photo's place, time or comments
+    plain.save(memory, format=Image.registered_extensions()[suffix], **SAVE_OPTIONS.get(suffix, {}))
+    path.write_bytes(memory.getvalue())
+
+
+def grid(pictures: list[Image.Image]) -> Image.Image:
+    """Pictures of one size side by side, in about as many rows as columns."""
+    columns = math.ceil(math.sqrt(len(pictures)))
+    rows = math.ceil(len(pictures) / columns)
+    width, height = pictures[0].size
+    sheet = Image.new("RGB", (columns * width, rows * height), "white")
+    for i, picture in enumerate(pictures):
+        sheet.paste(picture, (i % columns * width, i // columns * height))
+    return sheet
+
+
+def _load(options: argparse.Namespace):
+    from app.editor import FaceEditor  # TensorFlow: seconds, so only once everything else is right
+
+    return FaceEditor.load(options.bundle)
+
+
+def _drawn(text: str) -> Recipe | None:
+    """The recipe of `seed:3`; None for the name of a photo."""
+    return Recipe.from_query({"seed": text.removeprefix("seed:")}) if text.startswith("seed:") else None
+
+
+def _save_animation(frames: list[Image.Image], options: argparse.Namespace) -> None:
+    memory = io.BytesIO()
+    kind = options.output.suffix.lower().removeprefix(".")
+    save_animation(frames, memory, format=kind, fps=options.fps, boomerang=options.boomerang)
+    options.output.write_bytes(memory.getvalue())

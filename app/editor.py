@@ -1,0 +1,252 @@
+"""FaceEditor: photo in, photo out; the one door that page, HTTP and command line share.
+
+photo -> open -> align -> crop -> encode (z_mean) -> z + edit -> decode -> compose -> photo
+"""
+
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+
+import numpy as np
+from PIL import Image
+
+from app.faces import OpenFace, choose_face, face_square, frame_scale, full_frame
+from app.photo.align import Face, cut_frame, find_faces
+from app.photo.compose import edit_frame, morph_frame, paste_back
+from app.photo.open import open_photo
+from app.receipt import Receipt, edit_warnings, write_receipt
+from app.recipe import SEED_LIMIT, Recipe, RecipeError
+from app.slots import Slots
+from model.bundle import Bundle, load_bundle
+from model.preprocessing import FACE_BOX, FRAME_SIZE, crop_face, to_float, to_uint8
+
+PREVIEW_SCALE = 2.5  # 445 x 545 pixels: as large as a page shows a face
+RESULT_SCALE = 8.0  # 1424 x 1744: finer changes than this no decoder of 128 pixels makes, and memory stays small
+MOST_SAMPLES = 64
+MOST_FRAMES = 300
+
+
+class FaceEditor:
+    """Everything that Facet does with faces. Read-only once built, so that threads share one.
+
+    Photos are PIL images, or whatever `open_photo` opens (a path, bytes, a file). Attributes carry CelebA's names.
+
+    Args:
+        bundle: the model.
+        slots: how many inferences may run at once.
+        patience: seconds that a call waits for a slot before it raises BusyError.
+    """
+
+    def __init__(self, bundle: Bundle, slots: int = 2, patience: float = 30.0):
+        self.bundle = bundle
+        self.names = tuple(bundle.latents.names)
+        self._slots = Slots(slots, patience)
+
+    @classmethod
+    def load(cls, source: str = "checkpoints/default", slots: int = 2) -> "FaceEditor":
+        """The editor of a bundle folder or hf:// address; BundleError if it is not whole."""
+        return cls(load_bundle(source), slots=slots)
+
+    # Whole photos
+
+    def find_faces(self, photo) -> list[Face]:
+        """The faces of a photo, largest first; empty if there is none."""
+        photo = _as_photo(photo)
+        with self._slots:
+            return find_faces(photo)
+
+    def reconstruct(self, photo, face: int = 0) -> Image.Image:
+        """What the model itself sees of a face: the decoded square (S x S)."""
+        return Image.fromarray(to_uint8(self.open_face(photo, face).reconstruction))
+
+    def edit(self, photo, set: Mapping[str, float] | None = None, keep: Iterable[str] = (), detail: float = 1.0,
+             face: int = 0) -> Image.Image:
+        """The photo at its own size with one face edited.
+
+        Args:
+            set: attribute -> slider units, -2 to 2.
+            keep: attributes that must not move.
+            detail: 1 shows the photo's own pixels, 0 the plain decoder output.
+            face: which face, 0 the largest.
+        Raises:
+            PhotoError, FaceError, RecipeError: all ValueErrors of one sentence.
+        """
+        return self.edit_faces(photo, [Recipe(set=set or {}, keep=tuple(keep), detail=detail, face=face)])
+
+    def edit_faces(self, photo, recipes: Iterable[Recipe]) -> Image.Image:
+        """The photo with several faces edited, one recipe each; their order makes no difference."""
+        photo = _as_photo(photo)
+        return self.apply_faces(photo, self.open_faces(photo, recipes))
+
+    def sample(self, n: int, seed: int = 0, temperature: float = 1.0) -> list[Image.Image]:
+        """Draw n faces (S x S). Face i is the one that seed + i draws alone, so that one recipe finds it again."""
+        codes = self.sample_latents(n, seed, temperature)
+        return [Image.fromarray(to_uint8(self.open_latent(z[None]).reconstruction)) for z in codes]
+
+    def morph(self, *photos, frames: int = 30, detail: float = 1.0) -> list[Image.Image]:
+        """The frames from the largest face of one photo to the next one's; see `morph_opened`."""
+        return self.morph_opened(*(self.open_face(photo) for photo in photos), frames=frames, detail=detail)
+
+    def animate(self, start, recipe: Recipe, frames: int = 30) -> list[Image.Image]:
+        """The edit grown from nothing to its full strength. start: a photo, or an OpenFace."""
+        _check_count(frames, 2, MOST_FRAMES, "frames")
+        opened = start if isinstance(start, OpenFace) else self.open_face(start, recipe.face)
+        codes = _line(opened.z, self._moved(opened.z, recipe), frames)  # (F, D)
+        return [Image.fromarray(self._compose(opened, x_hat, recipe.detail)) for x_hat in self._decode(codes)]
+
+    # Opened faces
+
+    def open_face(self, photo, face: int | Face = 0) -> OpenFace:
+        """Align, crop and encode a face of the photo: by number, or one that `find_faces` returned."""
+        photo = _as_photo(photo)
+        face = face if isinstance(face, Face) else choose_face(self.find_faces(photo), face)
+        x = crop_face(face.image, self.bundle.config.image_size)  # (S, S, 3)
+        with self._slots:
+            z = self.bundle.encode(x[None])  # (1, D)
+        opened = self.open_latent(z)
+        error = float(np.mean((x - opened.reconstruction) ** 2))
+        frame = cut_frame(photo, face.matrix, frame_scale(face, PREVIEW_SCALE))
+        return OpenFace(opened.z, opened.reconstruction, frame, face, psnr=-10 * np.log10(max(error, 1e-10)))
+
+    def open_faces(self, photo, recipes: Iterable[Recipe]) -> list[tuple[OpenFace, Recipe]]:
+        """The face of each recipe beside it, in the order of the faces; the photo is searched once."""
+        photo, recipes = _as_photo(photo), sorted(recipes, key=lambda recipe: recipe.face)
+        for recipe in recipes:
+            self.check(recipe)
+        faces = self.find_faces(photo)
+        return [(self.open_face(photo, choose_face(faces, recipe.face)), recipe) for recipe in recipes]
+
+    def open_latent(self, z: np.ndarray) -> OpenFace:
+        """A face that no photo shows: a code (1, D) or (D,)."""
+        z = np.asarray(z, np.float32).reshape(1, self.bundle.config.latent_dim)
+        return OpenFace(z, self._decode(z)[0])
+
+    def open_drawn(self, recipe: Recipe) -> OpenFace:
+        """The drawn face of the recipe's seed and temperature; RecipeError without a seed."""
+        if recipe.seed is None:
+            raise RecipeError("This recipe has no seed, so it needs a photo to start from.")
+        return self.open_latent(self.sample_latents(1, recipe.seed, recipe.temperature))
+
+    def preview(self, opened: OpenFace, recipe: Recipe) -> np.ndarray:
+        """The edited face frame, (H, W, 3) uint8 like `opened.frame`; of a drawn face the decoded square (S, S, 3)."""
+        return self._compose(opened, self._edited(opened, recipe), recipe.detail)
+
+    def apply(self, photo, opened: OpenFace, recipe: Recipe) -> Image.Image:
+        """The photo at its own size with the opened face edited; of a drawn face the decoded square.
+
+        Other edits that the photo already carries stay. Nothing moved: the photo as it is, pixel for pixel.
+        """
+        if opened.face is None:
+            return Image.fromarray(self.preview(opened, recipe))
+        photo, x_hat = _as_photo(photo), self._edited(opened, recipe)
+        if recipe.moves_nothing:
+            return photo
+        matrix, scale = opened.face.matrix, frame_scale(opened.face, RESULT_SCALE)
+        before = cut_frame(photo, matrix, scale)
+        after = edit_frame(before, opened.reconstruction, x_hat, FACE_BOX, detail=recipe.detail)
+        return paste_back(photo, before, after, matrix, scale)
+
+    def apply_faces(self, photo, opened: Iterable[tuple[OpenFace, Recipe]]) -> Image.Image:
+        """`apply` for one face after the other."""
+        for face, recipe in opened:
+            photo = self.apply(photo, face, recipe)
+        return photo
+
+    def readings(self, opened: OpenFace, recipe: Recipe) -> dict[str, float]:
+        """Where the edited face stands: attribute -> 0 like the mean face without it, 1 like the mean face with it.
+
+        Linear readings of the code, without the decoder: free.
+        """
+        meter = self.bundle.latents.meter(self._moved(opened.z, recipe))[0]  # (K,)
+        return dict(zip(self.names, meter.tolist(), strict=True))
+
+    def receipt(self, opened: OpenFace, recipe: Recipe) -> Receipt:
+        """What the edit did by the classifier, on the composed face: the slower, sterner judge."""
+        after = self.preview(opened, recipe)
+        before = opened.frame if opened.frame is not None else to_uint8(opened.reconstruction)
+        x = np.stack([self._judged(opened, picture) for picture in (before, after)])  # (2, S, S, 3)
+        with self._slots:
+            logits = self.bundle.classify_logits(x)  # (2, K)
+        return write_receipt(recipe.set, self.names, logits, self.warnings(opened, recipe))
+
+    def warnings(self, opened: OpenFace, recipe: Recipe) -> list[str]:
+        """Sentences on why this edit may not come out as hoped; empty when all is well."""
+        return edit_warnings(self.bundle, opened, self.check(recipe))
+
+    def sample_latents(self, n: int, seed: int = 0, temperature: float = 1.0) -> np.ndarray:
+        """(n, D) codes from the fitted prior, the i-th drawn by seed + i alone."""
+        _check_count(n, 1, MOST_SAMPLES, "faces")
+        recipe = Recipe(seed=seed, temperature=temperature)  # checks both
+        seeds = [(recipe.seed + i) % (SEED_LIMIT + 1) for i in range(n)]
+        return np.concatenate([self.bundle.sample(1, seed=s, temperature=recipe.temperature) for s in seeds])
+
+    def morph_opened(self, *opened: OpenFace, frames: int = 30, detail: float = 1.0) -> list[Image.Image]:
+        """Morph opened faces in a row.
+
+        Args:
+            opened: two or more faces, photos' or drawn.
+            frames: how many from one face to the next, both ends counted.
+        Returns:
+            (len(opened) - 1) * (frames - 1) + 1 pictures of one size: face frames, the first and the last exactly
+            the photos' own; with a drawn face among them, the squares that the model sees.
+        """
+        if len(opened) < 2:
+            raise ValueError("A morph needs two faces or more.")
+        _check_count(frames, 2, MOST_FRAMES, "frames")
+        detail = Recipe(detail=detail).detail
+        height = max(face.frame.shape[0] if face.frame is not None else 0 for face in opened) or FRAME_SIZE[1]
+        pictures = [full_frame(face, height) for face in opened]  # each (H, W, 3) uint8
+        drawn = any(face.frame is None for face in opened)
+        result = []
+        for (a, picture_a), (b, picture_b) in pairwise(zip(opened, pictures, strict=True)):
+            path = self._decode(_line(a.z, b.z, frames))  # (F, S, S, 3)
+            for i in range(1 if result else 0, frames):
+                frame = morph_frame(picture_a, picture_b, a.reconstruction, b.reconstruction, path[i],
+                                    i / (frames - 1), FACE_BOX, detail=detail)
+                result.append(Image.fromarray(face_square(frame) if drawn else frame))
+        return result
+
+    def check(self, recipe: Recipe) -> Recipe:
+        """The recipe, if this model has all its attributes; else RecipeError with the nearest name."""
+        return recipe.check(self.names)
+
+    # Steps
+
+    def _decode(self, z: np.ndarray) -> np.ndarray:
+        with self._slots:
+            return self.bundle.decode(z)  # (B, S, S, 3)
+
+    def _moved(self, z: np.ndarray, recipe: Recipe) -> np.ndarray:
+        self.check(recipe)
+        return self.bundle.latents.edit(z, recipe.set, keep=recipe.held)  # (1, D)
+
+    def _edited(self, opened: OpenFace, recipe: Recipe) -> np.ndarray:
+        z = self._moved(opened.z, recipe)
+        return self._decode(z)[0] if recipe.set else opened.reconstruction  # (S, S, 3)
+
+    def _compose(self, opened: OpenFace, x_hat: np.ndarray, detail: float) -> np.ndarray:
+        if opened.frame is None:
+            return to_uint8(x_hat)
+        return edit_frame(opened.frame, opened.reconstruction, x_hat, FACE_BOX, detail=detail)
+
+    def _judged(self, opened: OpenFace, picture: np.ndarray) -> np.ndarray:
+        """The square (S, S, 3) that the classifier gets of a face frame, or of a drawn face's square."""
+        if opened.frame is None:
+            return to_float(picture)
+        return crop_face(Image.fromarray(picture), self.bundle.config.image_size)
+
+
+def _as_photo(photo) -> Image.Image:
+    if isinstance(photo, Image.Image) and photo.mode == "RGB":
+        return photo
+    return open_photo(photo)
+
+
+def _line(start: np.ndarray, end: np.ndarray, count: int) -> np.ndarray:
+    """`count` codes (count, D) from start (1, D) to end (1, D), straight and even."""
+    t = np.linspace(0, 1, count, dtype=np.float32)[:, None]  # (count, 1)
+    return (1 - t) * start + t * end
+
+
+def _check_count(count: int, least: int, most: int, what: str) -> None:
+    if isinstance(count, bool) or not isinstance(count, int) or not least <= count <= most:
+        raise ValueError(f"The number of {what} must be a whole number from {least} to {most}, not {count!r}.")

@@ -1,0 +1,84 @@
+"""Faces ready for edits: an opened face, choosing one of a photo's faces, and the frames that morphs share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from app.photo.align import Face, native_scale
+from model.preprocessing import FACE_BOX, FRAME_SIZE, to_uint8
+
+
+class FaceError(ValueError):
+    """No such face to work on; the message is one sentence that says what to try."""
+
+
+@dataclass(frozen=True, eq=False)
+class OpenFace:
+    """A face ready for edits: what can be computed once.
+
+    z: (1, D) float32 its code.
+    reconstruction: (S, S, 3) float32 in [0, 1], the code decoded.
+    frame: (H, W, 3) uint8, the CelebA frame around the photo's face at preview scale; None for a drawn face.
+    face: where it lies in the photo; None for a drawn face.
+    psnr: dB between the model's crop of the photo and the reconstruction; None for a drawn face.
+    """
+
+    z: np.ndarray
+    reconstruction: np.ndarray
+    frame: np.ndarray | None = None
+    face: Face | None = None
+    psnr: float | None = None
+
+
+def choose_face(faces: Sequence[Face], index: int) -> Face:
+    """The face with that number, or a FaceError that says what there is."""
+    if not faces:
+        raise FaceError("No face was found in this photo; try one in which a face looks towards the camera, upright "
+                        "and not too small.")
+    if not 0 <= index < len(faces):
+        count = "1 face, number 0" if len(faces) == 1 else f"{len(faces)} faces, numbered 0 to {len(faces) - 1}"
+        raise FaceError(f"There is no face number {index}; this photo has {count} (0 is the largest).")
+    return faces[index]
+
+
+def frame_scale(face: Face, most: float) -> float:
+    """The frame's scale at which the photo loses nothing: never under CelebA's own size, nor over `most`."""
+    return float(np.clip(native_scale(face.matrix), 1.0, most))
+
+
+def full_frame(opened: OpenFace, height: int) -> np.ndarray:
+    """The CelebA frame of a face, (height, W, 3) uint8; a drawn face is a square, whose borders are repeated."""
+    frame = opened.frame
+    if frame is None:
+        left, top, right, bottom = FACE_BOX
+        square = Image.fromarray(to_uint8(opened.reconstruction)).resize((right - left, bottom - top),
+                                                                         Image.Resampling.BICUBIC)
+        margins = ((top, FRAME_SIZE[1] - bottom), (left, FRAME_SIZE[0] - right), (0, 0))
+        frame = np.pad(np.asarray(square), margins, mode="edge")
+    if frame.shape[0] == height:
+        return frame
+    size = (round(FRAME_SIZE[0] * height / FRAME_SIZE[1]), height)
+    return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS))
+
+
+def face_square(frame: np.ndarray) -> np.ndarray:
+    """The model's square of a face frame at any scale, uncopied."""
+    scale = frame.shape[0] / FRAME_SIZE[1]
+    left, top, right, bottom = (round(side * scale) for side in FACE_BOX)
+    return frame[top:bottom, left:right]
+
+
+def describe_face(face: Face, number: int) -> dict:
+    """A face as plain JSON values: number, score, landmarks and the box around the model's square in photo pixels."""
+    left, top, right, bottom = FACE_BOX
+    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float64)
+    matrix = np.asarray(face.matrix, np.float64)  # photo -> frame
+    corners = np.linalg.solve(matrix[:, :2], (corners - matrix[:, 2]).T).T  # (4, 2) in the photo
+    return {
+        "face": number,
+        "score": round(float(face.score), 4),
+        "box": [round(side) for side in (*corners.min(axis=0), *corners.max(axis=0))],
+        "landmarks": np.round(np.asarray(face.landmarks, np.float64), 1).tolist(),
+    }

@@ -1,0 +1,236 @@
+"""The editor on a linear fake model, whose every answer is known."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import app.editor
+from app.editor import FaceEditor
+from app.faces import FaceError, OpenFace, describe_face
+from app.recipe import Recipe, RecipeError
+from app.slots import BusyError, Slots
+from tests.app.fakes import NAMES, SIZE, FakeBundle, faces_at, photo_of_faces
+
+SMILE = Recipe(set={"Smiling": 1.0})
+
+
+@pytest.fixture
+def photo(monkeypatch):
+    photo, matrices = photo_of_faces()
+    monkeypatch.setattr(app.editor, "find_faces", lambda photo: faces_at(photo, matrices))
+    return photo
+
+
+@pytest.fixture
+def editor():
+    return FaceEditor(FakeBundle())
+
+
+def pixels(image) -> np.ndarray:
+    return np.asarray(image, np.int16)
+
+
+def test_nothing_moved_returns_the_photo_pixel_for_pixel(editor, photo):
+    assert np.array_equal(pixels(editor.edit(photo)), pixels(photo))
+    assert np.array_equal(pixels(editor.edit(photo, {"Smiling": 0}, keep=["Young"], face=1)), pixels(photo))
+
+
+def test_an_edit_changes_its_face_and_nothing_else(editor, photo):
+    edited = editor.edit(photo, {"Smiling": 1.0}, keep=("Young",))
+    change = np.abs(pixels(edited) - pixels(photo)).max(axis=2)
+    assert edited.size == photo.size
+    assert change[124:480, 40:396].max() > 10  # the model's square of the largest face
+    change[60:496, 40:396] = 0  # its whole frame
+    assert change.max() == 0
+
+
+def test_detail_shows_the_plain_decoder(editor, photo):
+    opened = editor.open_face(photo)
+    plain, full = editor.preview(opened, SMILE.replace(detail=0.0)), editor.preview(opened, SMILE)
+    assert np.abs(pixels(plain) - pixels(full)).max() > 20
+    assert np.array_equal(editor.preview(opened, Recipe()), opened.frame)
+
+
+def test_the_same_recipe_gives_the_same_pixels_by_every_door(editor, photo, tmp_path):
+    recipe = Recipe(set={"Smiling": 1.0, "Male": -0.5}, keep=("Young",), detail=0.8, face=1)
+    photo.save(tmp_path / "photo.png")
+    expected = editor.apply(photo, editor.open_face(photo, 1), Recipe.from_query(recipe.to_query()))
+    assert np.array_equal(pixels(editor.edit(tmp_path / "photo.png", **_arguments(recipe))), pixels(expected))
+    other = FaceEditor(FakeBundle())
+    assert np.array_equal(pixels(other.edit_faces(photo, [Recipe.from_json(recipe.to_json())])), pixels(expected))
+
+
+def _arguments(recipe):
+    return {"set": recipe.set, "keep": recipe.keep, "detail": recipe.detail, "face": recipe.face}
+
+
+def test_edits_of_one_face_stay_while_another_is_edited(editor, photo):
+    first, second = SMILE, Recipe(set={"Male": 1.0}, face=1)
+    both = pixels(editor.edit_faces(photo, [second, first]))
+    assert np.array_equal(both, pixels(editor.edit_faces(photo, [first, second])))
+    alone = [pixels(editor.edit_faces(photo, [recipe])) for recipe in (first, second)]
+    assert np.array_equal(both[:, :500], alone[0][:, :500])
+    assert np.array_equal(both[:, 500:], alone[1][:, 500:])
+    assert not np.array_equal(both, alone[0])
+
+
+def test_faces_that_are_not_there(editor, photo, monkeypatch):
+    with pytest.raises(FaceError, match="no face number 2; this photo has 2 faces, numbered 0 to 1"):
+        editor.edit(photo, {"Smiling": 1}, face=2)
+    monkeypatch.setattr(app.editor, "find_faces", lambda photo: [])
+    assert editor.find_faces(photo) == []
+    for task in (editor.edit, editor.reconstruct, editor.open_face):
+        with pytest.raises(FaceError, match="No face was found"):
+            task(photo)
+
+
+def test_a_face_as_json_lies_where_it_was_drawn(photo):
+    described = describe_face(app.editor.find_faces(photo)[0], 0)
+    assert described["box"] == [40, 124, 396, 480]
+    assert np.allclose(described["landmarks"][0], (40 + 2 * 69.1, 60 + 2 * 111.4), atol=0.1)
+
+
+@pytest.mark.parametrize("task", ["preview", "readings", "receipt", "warnings"])
+def test_unknown_attributes_are_refused_everywhere(editor, photo, task):
+    with pytest.raises(RecipeError, match="did you mean Smiling"):
+        getattr(editor, task)(editor.open_face(photo), Recipe(set={"smiling": 1.0}))
+    with pytest.raises(RecipeError, match="did you mean Young"):
+        editor.edit(photo, keep=["Yung"])
+    with pytest.raises(RecipeError, match="did you mean Male"):
+        editor.animate(photo, Recipe(set={"male": 1}))
+
+
+def test_a_drawn_face_comes_back_by_its_seed_alone(editor):
+    row = editor.sample(4, seed=10)
+    assert [picture.size for picture in row] == [(SIZE, SIZE)] * 4
+    assert np.array_equal(pixels(editor.sample(1, seed=12)[0]), pixels(row[2]))
+    assert not np.array_equal(pixels(row[0]), pixels(row[1]))
+    opened = editor.open_drawn(Recipe(seed=12))
+    assert np.array_equal(editor.preview(opened, Recipe()), pixels(row[2]))
+    assert np.array_equal(pixels(editor.apply(None, opened, SMILE)), editor.preview(opened, SMILE))
+    assert editor.sample_latents(2, seed=2**32 - 1).shape == (2, 4)  # the next seed after the last is the first
+    assert np.allclose(editor.sample_latents(1, 5, temperature=0.5) * 2, editor.sample_latents(1, 5))
+    for count, seed, temperature in ((0, 0, 1), (65, 0, 1), (1, -1, 1), (1, 0, 3)):
+        with pytest.raises(ValueError, match="from"):
+            editor.sample(count, seed, temperature)
+    with pytest.raises(RecipeError, match="needs a photo"):
+        editor.open_drawn(Recipe())
+
+
+def test_reconstruct_is_the_models_own_picture(editor, photo):
+    opened = editor.open_face(photo)
+    picture = editor.reconstruct(photo)
+    assert picture.size == (SIZE, SIZE)
+    assert np.abs(pixels(picture) / 255 - opened.reconstruction).max() < 0.005
+    assert 5 < opened.psnr < 60
+
+
+def test_morphs_begin_and_end_as_the_photos_do(editor, photo):
+    a, b = editor.open_face(photo, 0), editor.open_face(photo, 1)
+    frames = editor.morph_opened(a, b, a, frames=5)
+    assert len(frames) == 9 and len({frame.size for frame in frames}) == 1
+    assert np.array_equal(pixels(frames[0]), a.frame)
+    assert np.array_equal(pixels(frames[-1]), a.frame)
+    resized = Image.fromarray(b.frame).resize(frames[0].size, Image.Resampling.LANCZOS)
+    assert np.array_equal(pixels(frames[4]), pixels(resized))
+    assert not np.array_equal(pixels(frames[2]), pixels(frames[0]))
+    for faces, count in (((a,), 5), ((a, b), 1), ((a, b), 301)):
+        with pytest.raises(ValueError, match="two faces|number of frames"):
+            editor.morph_opened(*faces, frames=count)
+
+
+def test_drawn_faces_morph_as_squares(editor, photo):
+    drawn = editor.open_drawn(Recipe(seed=1))
+    for other in (editor.open_drawn(Recipe(seed=2)), editor.open_face(photo)):
+        width, height = editor.morph_opened(drawn, other, frames=3)[0].size
+        assert width == height
+
+
+def test_an_animation_grows_from_the_photo_to_the_edit(editor, photo):
+    opened = editor.open_face(photo)
+    frames = editor.animate(photo, SMILE, frames=6)
+    assert len(frames) == 6
+    assert np.abs(pixels(frames[0]) - pixels(opened.frame)).max() <= 1
+    assert np.abs(pixels(frames[-1]) - pixels(editor.preview(opened, SMILE))).max() <= 1
+    change = [np.abs(pixels(frame) - pixels(opened.frame)).mean() for frame in frames]
+    assert change == sorted(change) and change[-1] > 1
+
+
+def test_readings_move_as_asked_and_kept_ones_stay(editor, photo):
+    opened = editor.open_face(photo)
+    rest = editor.readings(opened, Recipe())
+    moved = editor.readings(opened, Recipe(set={"Smiling": 1.0}, keep=("Young",)))
+    assert tuple(rest) == NAMES
+    assert moved["Smiling"] - rest["Smiling"] == pytest.approx(1, abs=1e-4)  # uncalibrated: one centroid vector
+    assert moved["Young"] == pytest.approx(rest["Young"], abs=1e-4)
+    # A kept attribute that is also set goes where its slider says.
+    assert editor.readings(opened, Recipe(set={"Smiling": 1.0}, keep=("Smiling",)))["Smiling"] != rest["Smiling"]
+
+
+def test_the_receipt_says_what_was_asked_and_what_came(editor):
+    opened = editor.open_latent(editor.bundle.latents.mean)
+    receipt = editor.receipt(opened, Recipe(set={"Smiling": 1.5}, keep=("Young",)))
+    assert receipt.asked == {"Smiling": 1.5}
+    assert set(receipt.achieved) == {"Smiling"} and 0.1 < receipt.achieved["Smiling"] <= 1
+    assert receipt.achieved_logits["Smiling"] == pytest.approx(6, abs=0.5)  # 4 logits a unit, but for 8 bits a pixel
+    assert "Smiling" not in dict(receipt.unasked)
+    sizes = [abs(change) for _, change in receipt.unasked]
+    assert sizes == sorted(sizes, reverse=True)
+    assert receipt.warnings == ()
+    plain = receipt.to_dict()
+    assert plain["asked"] == {"Smiling": 1.5} and plain["warnings"] == []
+
+
+def test_the_receipt_of_nothing_is_empty(editor, photo):
+    receipt = editor.receipt(editor.open_face(photo), Recipe())
+    assert (receipt.asked, receipt.achieved, receipt.unasked) == ({}, {}, ())
+
+
+def test_warnings_name_what_the_model_does_not_know(editor, photo):
+    opened = editor.open_face(photo)
+    assert any("Bald" in text for text in editor.warnings(opened, Recipe(set={"Bald": 1.0})))
+    assert any("0123abcd" in text for text in editor.warnings(opened, Recipe(bundle="0123abcd")))
+    assert not any("model abcdef" in text for text in editor.warnings(opened, Recipe(bundle="abcdef123456")))
+    far = editor.open_latent(editor.bundle.latents.mean + 20)
+    assert any("unusual" in text for text in editor.warnings(far, Recipe()))
+    turned = opened.face.matrix.copy()
+    turned[:, :2] = turned[:, :2] @ np.array([[0, 1], [-1, 0]])
+    tilted = OpenFace(opened.z, opened.reconstruction, opened.frame, type(opened.face)(
+        opened.face.image, turned, opened.face.landmarks, 0.9), opened.psnr)
+    assert any("90 degrees" in text for text in editor.warnings(tilted, Recipe()))
+
+
+def test_threads_share_one_editor_within_its_slots(photo):
+    editor = FaceEditor(FakeBundle(), slots=2)
+    opened = editor.open_face(photo)
+    recipes = [Recipe(set={name: strength}) for name in NAMES for strength in (-1.0, 1.0)]
+    expected = [editor.preview(opened, recipe) for recipe in recipes]
+    with ThreadPoolExecutor(8) as pool:
+        shown = list(pool.map(lambda recipe: editor.preview(opened, recipe), recipes * 8))
+    assert all(np.array_equal(a, b) for a, b in zip(shown, expected * 8, strict=True))
+    assert 1 <= editor.bundle.most_running <= 2
+
+
+def test_a_full_house_says_so_and_recovers():
+    slots = Slots(1, patience=0.05)
+    inside, leave = threading.Event(), threading.Event()
+
+    def visitor():
+        with slots:
+            inside.set()
+            leave.wait(5)
+
+    thread = threading.Thread(target=visitor)
+    thread.start()
+    inside.wait(5)
+    with pytest.raises(BusyError, match="try again"), slots:
+        pass
+    leave.set()
+    thread.join()
+    with pytest.raises(KeyError), slots:
+        raise KeyError  # an error inside gives the slot back
+    with slots:
+        pass
