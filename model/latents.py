@@ -203,7 +203,7 @@ def fit_latents(z_mean: np.ndarray, labels: np.ndarray, names: Collection[str]) 
     Raises:
         ValueError: shapes that do not fit, codes that are not finite, labels outside [-1, 1].
     """
-    from sklearn.covariance import LedoitWolf  # only training needs it
+    from sklearn.covariance import ledoit_wolf  # only training needs it
 
     z_mean = np.asarray(z_mean, np.float64)
     labels = np.nan_to_num(np.asarray(labels, np.float64))
@@ -230,7 +230,7 @@ def fit_latents(z_mean: np.ndarray, labels: np.ndarray, names: Collection[str]) 
         count_positive=np.rint(counts[0]).astype(np.int64),
         count_negative=np.rint(counts[1]).astype(np.int64),
         mean=mean.astype(np.float32),
-        covariance=LedoitWolf().fit(z_mean).covariance_.astype(np.float32),
+        covariance=ledoit_wolf(z_mean)[0].astype(np.float32),
         calibration=np.ones((len(names), 2), np.float32),
         reliable=np.minimum(*counts) >= RELIABLE_COUNT,
     )

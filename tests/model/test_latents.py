@@ -247,11 +247,19 @@ def test_few_labels_are_marked_and_none_moves_nothing():
     assert (latents.meter(z)[:, 2] == 0).all()
 
 
-@pytest.mark.parametrize("spoil", [("covariance", -np.eye(D)), ("mean", np.full(D, np.inf)), 
-                                   ("calibration", np.zeros((6, 2))), ("centroid_positive", np.full((6, D), np.nan))])  # fmt: skip
-def test_wrong_arrays_are_named(spoil):
-    with pytest.raises(ValueError, match=spoil[0]):
-        dataclasses.replace(random_latents(0), **dict([spoil]))
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("covariance", -np.eye(D)),
+        ("mean", np.full(D, np.inf)),
+        ("calibration", np.zeros((6, 2))),
+        ("centroid_positive", np.full((6, D), np.nan)),
+        ("count_negative", np.zeros(5)),
+    ],
+)
+def test_wrong_arrays_are_named(field, value):
+    with pytest.raises(ValueError, match=field):
+        dataclasses.replace(random_latents(0), **{field: value})
 
 
 def test_arrays_there_and_back():
