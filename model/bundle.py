@@ -1,0 +1,236 @@
+"""A bundle: everything the app needs of one model, in one folder `checkpoints/<name>/`. Save it, load it, run it.
+
+Architecture lives in code, weights in files: nothing that can run code is ever loaded.
+"""
+
+import contextlib
+import importlib.metadata
+import io
+import json
+import os
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from PIL import Image
+
+from model.card import model_card
+from model.classifier import build_classifier
+from model.config import ModelConfig
+from model.folder import CONFIG, BundleError, read_folder, write_folder
+from model.latents import Latents
+from model.networks import build_decoder, build_encoder
+from model.prior import FittedPrior, NormalPrior
+from model.weights import arrays_from_bytes, arrays_to_bytes, load_weights, weights_to_bytes
+
+__all__ = ["Bundle", "BundleError", "load_bundle", "save_bundle"]
+
+CHUNK = 16  # faces in one call of a network: memory stays flat however many are asked for
+SAMPLE_GRID = (8, 3)  # columns and rows of samples.png
+_PRIOR = "prior_"  # before the prior's arrays in attributes.npz
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """One trained model, read-only and safe to call from several threads at once.
+
+    B faces, S `config.image_size`, D `config.latent_dim`, K attributes in the order of `latents.names`.
+
+    Attributes:
+        metrics: what the evaluation measured, from metrics.json.
+        about: what it was trained on and for how long, and with which versions, from config.json.
+        hash: short hex of config.json, which names the bundle in recipes.
+    """
+
+    config: ModelConfig
+    encoder: keras.Model
+    decoder: keras.Model
+    classifier: keras.Model
+    latents: Latents
+    prior: FittedPrior
+    metrics: dict
+    about: dict
+    hash: str
+
+    def __post_init__(self):
+        size, side = self.config.image_size, self.classifier.input_shape[1]
+
+        def classify(x):  # (B, S, S, 3) -> (B, K)
+            x = x if side == size else ops.image.resize(x, (side, side), antialias=True)
+            return self.classifier(x, training=False)
+
+        run = {
+            "_encode": (lambda x: self.encoder(x, training=False)[0], (size, size, 3)),
+            "_decode": (lambda z: self.decoder(z, training=False), (self.config.latent_dim,)),
+            "_classify": (classify, (size, size, 3)),
+        }
+        for name, (function, shape) in run.items():
+            object.__setattr__(self, name, _compiled(function, shape))
+
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        """Faces (B, S, S, 3) float in [0, 1] -> z_mean (B, D) float32. Raises ValueError for another shape or type."""
+        size = self.config.image_size
+        return _in_chunks(self._encode, images, (size, size, 3), (self.config.latent_dim,))
+
+    def decode(self, z: np.ndarray) -> np.ndarray:
+        """z (B, D) -> faces (B, S, S, 3) float32 in [0, 1]. Raises ValueError for another shape or type."""
+        size = self.config.image_size
+        return _in_chunks(self._decode, z, (self.config.latent_dim,), (size, size, 3))
+
+    def classify_logits(self, images: np.ndarray) -> np.ndarray:
+        """Faces (B, S, S, 3) float in [0, 1] -> logits (B, K) float32 of all attributes."""
+        size = self.config.image_size
+        return _in_chunks(self._classify, images, (size, size, 3), (len(self.latents.names),))
+
+    def classify(self, images: np.ndarray) -> np.ndarray:
+        """Faces (B, S, S, 3) float in [0, 1] -> probabilities (B, K) float32."""
+        return 0.5 * (1 + np.tanh(0.5 * self.classify_logits(images)))  # the sigmoid, without overflow
+
+    def sample(self, n: int, seed: int = 0, temperature: float = 1.0, prior: str = "fitted") -> np.ndarray:
+        """Draw z (n, D) float32 from the `fitted` density or the `normal` one; see model/prior.py for temperature."""
+        priors = {"fitted": self.prior, "normal": NormalPrior(self.config.latent_dim)}
+        if prior not in priors:
+            raise ValueError(f"prior is {prior!r}; it must be one of {', '.join(priors)}")
+        return priors[prior].sample(n, seed, temperature)
+
+    def warm_up(self) -> None:
+        """Run each network once, so that the first visitor does not wait for what TensorFlow prepares on first use."""
+        faces = self.decode(np.zeros((1, self.config.latent_dim), np.float32))
+        self.encode(faces)
+        self.classify(faces)
+
+
+def _compiled(function: Callable, shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
+    """A function of arrays (B, *shape), traced once for every batch size where TensorFlow is the backend."""
+    if keras.backend.backend() != "tensorflow":
+        return lambda x: ops.convert_to_numpy(function(ops.convert_to_tensor(x)))
+    import tensorflow as tf
+
+    signature = [tf.TensorSpec((None, *shape), tf.float32)]
+    traced = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
+    return lambda x: traced(tf.constant(x)).numpy()
+
+
+def _in_chunks(run: Callable, x: np.ndarray, shape: tuple[int, ...], result: tuple[int, ...]) -> np.ndarray:
+    x = np.asarray(x)
+    if x.shape[1:] != shape or x.dtype.kind != "f":
+        needed = ", ".join(map(str, ("B", *shape)))
+        raise ValueError(f"got {x.dtype} of shape {x.shape}; floats of shape ({needed}) are needed")
+    out = np.empty((len(x), *result), np.float32)
+    for start in range(0, len(x), CHUNK):
+        out[start : start + CHUNK] = run(x[start : start + CHUNK].astype(np.float32))
+    return out
+
+
+def save_bundle(
+    path: str | os.PathLike,
+    *,
+    config: ModelConfig,
+    encoder: keras.Model,
+    decoder: keras.Model,
+    classifier: keras.Model,
+    latents: Latents,
+    prior: FittedPrior,
+    metrics: Mapping,
+    about: Mapping,
+    classifier_config: Mapping | None = None,
+) -> None:
+    """Write a bundle with its model card and sample grid, in place of the one at `path`, in one step.
+
+    Args:
+        path: the folder, say checkpoints/mine.
+        metrics: what was measured; JSON-ready.
+        about: what it was trained on, for how long, on what; JSON-ready. Versions are added.
+        classifier_config: the arguments of `build_classifier` that made `classifier`.
+    Raises:
+        BundleError: weights that are not finite, a file over 10 MB, a place that cannot be written.
+    """
+    about = {**about, "versions": _versions()}
+    arrays = {**latents.to_arrays(), **{_PRIOR + key: value for key, value in prior.to_arrays().items()}}
+    files = {
+        "attributes.npz": arrays_to_bytes(arrays),
+        "metrics.json": (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode(),
+        "README.md": model_card(Path(os.path.abspath(path)).name, config, about, metrics, latents).encode(),
+        "samples.png": _sample_grid(decoder, prior),
+    }
+    for name, model in (("encoder", encoder), ("decoder", decoder), ("classifier", classifier)):
+        try:
+            files[f"{name}.weights.h5"] = weights_to_bytes(model)
+        except ValueError as error:
+            raise BundleError(f"{name}.weights.h5 cannot be saved: {error}") from error
+    write_folder(
+        path, files, {"model": config.to_dict(), "classifier": dict(classifier_config or {}), "about": about}
+    )
+
+
+def _versions() -> dict[str, str]:
+    packages = ("keras", "numpy", keras.backend.backend())
+    found = {name: importlib.metadata.version(name) for name in packages if name != "tensorflow"}
+    if keras.backend.backend() == "tensorflow":  # installed under several names: tensorflow, tensorflow-cpu, ...
+        import tensorflow as tf
+
+        found["tensorflow"] = tf.__version__
+    return {"python": platform.python_version(), **found}
+
+
+def _sample_grid(decoder: keras.Model, prior: FittedPrior) -> bytes:
+    columns, rows = SAMPLE_GRID
+    faces = ops.convert_to_numpy(decoder(prior.sample(columns * rows, seed=0), training=False))
+    _, height, width, _ = faces.shape
+    grid = faces.reshape(rows, columns, height, width, 3).swapaxes(1, 2).reshape(rows * height, columns * width, 3)
+    packed = io.BytesIO()
+    Image.fromarray(np.rint(np.clip(grid, 0, 1) * 255).astype(np.uint8)).save(packed, "PNG")
+    return packed.getvalue()
+
+
+@contextlib.contextmanager
+def _blame(path: Path):
+    """Turn whatever goes wrong with a file's content into a BundleError that names it."""
+    try:
+        yield
+    except BundleError:
+        raise
+    except KeyError as error:
+        raise BundleError(f"{path} cannot be used: {error} is missing") from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise BundleError(f"{path} cannot be used: {error}") from error
+
+
+def load_bundle(source: str | os.PathLike) -> Bundle:
+    """Load and verify a bundle.
+
+    Args:
+        source: its folder, or hf://owner/name[@revision] on the Hugging Face Hub.
+    Raises:
+        BundleError: what is wrong, and with which file; nothing of a bundle that fails a check is used.
+    """
+    if str(source).startswith("hf:"):
+        from model.hub import fetch
+
+        source = fetch(str(source))
+    path = Path(source)
+    document, files, short_hash = read_folder(path)
+    with _blame(path / CONFIG):
+        config = ModelConfig.from_dict(document["model"])
+        about, classifier_config = document["about"], document["classifier"]
+    with _blame(path / "attributes.npz"):
+        arrays = arrays_from_bytes(files["attributes.npz"])
+        latents = Latents.from_arrays(arrays)
+        prior = FittedPrior.from_arrays({k.removeprefix(_PRIOR): v for k, v in arrays.items() if k.startswith(_PRIOR)})
+        if {len(latents.mean), prior.means.shape[1]} != {config.latent_dim}:
+            raise ValueError(f"its codes are not those of a latent_dim of {config.latent_dim}")
+    with _blame(path / "metrics.json"):
+        metrics = json.loads(files["metrics.json"])
+    with _blame(path / CONFIG):
+        networks = {"encoder": build_encoder(config), "decoder": build_decoder(config)}
+        networks["classifier"] = build_classifier(**classifier_config)
+    for name, network in networks.items():
+        with _blame(path / f"{name}.weights.h5"):
+            load_weights(network, path / f"{name}.weights.h5", files[f"{name}.weights.h5"])
+    bundle = Bundle(config, **networks, latents=latents, prior=prior, metrics=metrics, about=about, hash=short_hash)
+    bundle.warm_up()
+    return bundle

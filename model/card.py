@@ -1,0 +1,123 @@
+"""The model card: README.md of a bundle, with the front matter that the Hugging Face Hub reads."""
+
+from collections.abc import Mapping
+from numbers import Real
+
+from model.config import ModelConfig
+from model.latents import Latents
+
+_FRONT_MATTER = """\
+---
+license: other
+license_name: celeba-non-commercial
+license_link: https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html
+library_name: keras
+pipeline_tag: image-to-image
+tags:
+- keras
+- variational-autoencoder
+- face-editing
+- celeba
+- facet
+---
+"""
+
+_USE = """\
+## Use
+
+```python
+from model.bundle import load_bundle
+b = load_bundle("checkpoints/{name}")   # or "hf://owner/name@revision"
+z = b.encode(images)                    # float32 in [0, 1], (B, {size}, {size}, 3) -> (B, {dim})
+z = b.latents.edit(z, {{"Smiling": 1.0}}, keep=("Young",))
+x = b.decode(z)
+```
+
+It belongs to Facet, which holds the architecture; nothing in this folder is code. The files are checked against the
+SHA-256 hashes in `config.json` before they are used: change one, this card included, and the bundle no longer loads.
+
+## Intended use
+
+To play with, to teach and to study what a variational autoencoder learns: reconstruct a face, move it along attribute
+directions, draw faces of nobody, morph one into another. Show it photos of people who agree to that.
+
+Not for: identifying people, judging a person by the attribute readings, passing off an edited picture as a
+photograph, or any commercial purpose.
+
+## Limits and bias
+
+- It knows upright, frontal, aligned faces. Profiles, hands and microphones before the face, hats and sunglasses, and
+  children come out badly.
+- Reconstructions are softer than photos and not always the same person.
+- CelebA shows celebrities: mostly young, light-skinned, made up, photographed at events. Others are
+  reconstructed worse, and edits drift towards that look.
+- The 40 attributes are one annotator's yes or no. `Attractive`, `Male`, `Young` or `Big_Nose` are what that label
+  meant in that data, correlated as that data is; they are not facts about a person.
+"""
+
+_LICENCE = """\
+## Licence
+
+The weights were trained on [CelebA](https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html) (Liu et al., Deep Learning Face
+Attributes in the Wild, ICCV 2015), whose terms allow non-commercial research only; the same goes for these weights. No
+photo of CelebA is in this folder: `samples.png` shows faces that the model drew. The code is under the MIT licence.
+"""
+
+
+def model_card(name: str, config: ModelConfig, about: Mapping, metrics: Mapping, latents: Latents) -> str:
+    """The card's text in Markdown.
+
+    Args:
+        name: of the bundle.
+        about: what it was trained on, for how long, with what: nested dictionaries of plain values.
+        metrics: numbers by name, or dictionaries of them: one table each.
+        latents: for the attributes that are marked as unreliable.
+    """
+    weak = [attribute for attribute, reliable in zip(latents.names, latents.reliable, strict=True) if not reliable]
+    marked = ", ".join(f"`{attribute}`" for attribute in weak) or "none"
+    parts = [
+        _FRONT_MATTER,
+        f"# Facet: {name}\n\nA variational autoencoder of faces: {config.image_size} x {config.image_size} pixels to "
+        f"{config.latent_dim} numbers and back, with directions for {len(latents.names)} attributes.\n\n"
+        "![faces that it drew](samples.png)\n",
+        _USE.format(name=name, size=config.image_size, dim=config.latent_dim),
+        f"Attributes with too few labelled faces to trust their direction: {marked}.\n",
+        "## How it was trained\n\n" + _list(about),
+        "Architecture: " + ", ".join(f"{key} {_show(value)}" for key, value in config.to_dict().items()) + ".\n",
+        "## Measures\n\n" + (_tables(metrics) or "None were taken.\n"),
+        _LICENCE,
+    ]
+    return "\n".join(parts)
+
+
+def _list(values: Mapping, indent: str = "") -> str:
+    lines = ""
+    for key, value in values.items():
+        nested = isinstance(value, Mapping)
+        lines += f"{indent}- {_plain(key)}:" + ("\n" + _list(value, indent + "  ") if nested else f" {_show(value)}\n")
+    return lines
+
+
+def _tables(metrics: Mapping, title: str = "") -> str:
+    numbers = {key: value for key, value in metrics.items() if not isinstance(value, Mapping)}
+    text = f"### {title}\n\n" if title and numbers else ""
+    if numbers:
+        text += "| measure | value |\n|---|---|\n"
+        text += "".join(f"| {_plain(key)} | {_show(value)} |\n" for key, value in numbers.items()) + "\n"
+    for key, value in metrics.items():
+        if isinstance(value, Mapping):
+            text += _tables(value, f"{title}: {_plain(key)}" if title else _plain(key))
+    return text
+
+
+def _plain(key: str) -> str:
+    """A key as text, without what Markdown would take for its own."""
+    return str(key).replace("_", " ").replace("|", "/").replace("\n", " ")
+
+
+def _show(value) -> str:
+    if isinstance(value, Real) and not isinstance(value, bool | int):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_show, value))
+    return str(value).replace("|", "/").replace("\n", " ")

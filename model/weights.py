@@ -1,0 +1,93 @@
+"""Weights and arrays as bytes: Keras's own .weights.h5 in half precision, and npz without pickles."""
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+
+# Unpacked, per file: a few compressed kilobytes must not fill the memory.
+MAX_UNPACKED_BYTES = 200 * 1000 * 1000
+
+
+def weights_to_bytes(model: keras.Model) -> bytes:
+    """A .weights.h5 with float16 numbers, which Keras casts to the model's own type when it loads them.
+
+    Raises:
+        ValueError: a weight is not finite, or too large for float16.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.weights.h5"
+        model.save_weights(path)
+        packed = io.BytesIO()
+        with h5py.File(path) as full, h5py.File(packed, "w") as half:
+            _copy_half(full, half)
+    return packed.getvalue()
+
+
+def _copy_half(full: h5py.Group, half: h5py.Group) -> None:
+    half.attrs.update(full.attrs)
+    for name, item in full.items():
+        if isinstance(item, h5py.Group):
+            _copy_half(item, half.create_group(name))
+            continue
+        values = item[()]
+        with np.errstate(over="ignore"):
+            small = values.astype(np.float16) if np.asarray(values).dtype == np.float32 else values
+        if not np.isfinite(small).all():
+            raise ValueError(f"weight {item.name} is not finite in float16: training diverged")
+        half.create_dataset(name, data=small)
+
+
+def load_weights(model: keras.Model, path: Path, content: bytes) -> None:
+    """Load the weights of the file at `path`, whose verified bytes are `content`.
+
+    Raises:
+        ValueError: not a weights file, not this model's, or one that unpacks to more than MAX_UNPACKED_BYTES.
+    """
+    sizes = []
+
+    def visit(_, item):
+        if isinstance(item, h5py.Dataset):
+            sizes.append(item.size * item.dtype.itemsize)
+            if item.dtype.kind != "f" or item.external or item.is_virtual:
+                raise ValueError(f"{item.name} in it is not an array of numbers")
+
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            file.visititems(visit)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise ValueError("it is not an HDF5 file of weights") from error
+    if sum(sizes) > MAX_UNPACKED_BYTES:
+        raise ValueError(f"it unpacks to {sum(sizes) / 1e6:.0f} MB")
+    try:
+        model.load_weights(path)
+    except Exception as error:  # Keras raises ValueError, KeyError, AttributeError or OSError, by where it finds it
+        raise ValueError("its weights are those of another network than config.json describes") from error
+
+
+def arrays_to_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """A compressed npz. Raises ValueError for an array of Python objects, which would need a pickle."""
+    packed = io.BytesIO()
+    np.savez_compressed(packed, allow_pickle=False, **arrays)
+    return packed.getvalue()
+
+
+def arrays_from_bytes(content: bytes) -> dict[str, np.ndarray]:
+    """The inverse. Raises ValueError for anything but plain arrays that unpack to at most MAX_UNPACKED_BYTES."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+            if size > MAX_UNPACKED_BYTES:
+                raise ValueError(f"it unpacks to {size / 1e6:.0f} MB")
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except ValueError as error:
+        reason = "it holds Python objects (a pickle), which are never loaded" if "pickle" in str(error) else str(error)
+        raise ValueError(reason) from None
+    except Exception as error:  # zlib, zipfile and NumPy each have their own, and EOFError
+        raise ValueError("it is not an npz file of plain arrays") from error
