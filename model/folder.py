@@ -45,8 +45,7 @@ def write_folder(path: str | os.PathLike, files: Mapping[str, bytes], config: Ma
     hashes = {name: hashlib.sha256(files[name]).hexdigest() for name in FILES}
     document = {"format": FORMAT, **config, "files": hashes}
     document["checksum"] = _checksum(document)
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    everything = {**files, CONFIG: text.encode()}
+    everything = {**files, CONFIG: _text(document)}
     for name, content in everything.items():
         if len(content) > MAX_FILE_BYTES:
             raise BundleError(f"{name} would have {len(content) / 1e6:.1f} MB; the limit is {_LIMIT}")
@@ -108,6 +107,10 @@ def _sync(folder: Path) -> None:
             os.close(descriptor)
 
 
+def _text(document: Mapping) -> bytes:
+    return (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()
+
+
 def _checksum(document: Mapping) -> str:
     """Of config.json itself, over everything in it but this."""
     rest = {key: value for key, value in document.items() if key != "checksum"}
@@ -136,7 +139,7 @@ def read_folder(path: str | os.PathLike) -> tuple[dict, dict[str, bytes], str]:
         older = isinstance(version, int) and version < FORMAT
         advice = "save the bundle anew" if older else "update Facet"
         raise BundleError(f"{path / CONFIG} has format {version!r}, this Facet reads format {FORMAT}: {advice}")
-    if checksum != _checksum(document):
+    if checksum != _checksum(document) or text != _text(document):
         raise BundleError(f"{path / CONFIG} was changed after it was written: its checksum is wrong")
     if not isinstance(hashes, dict) or set(hashes) != set(FILES):
         odd = ", ".join(sorted(set(hashes) ^ set(FILES))) if isinstance(hashes, dict) else "all of them"
