@@ -166,7 +166,7 @@ class FaceEditor:
         x = np.stack([self._judged(opened, picture) for picture in (before, after)])  # (2, S, S, 3)
         with self._slots:
             logits = self.bundle.classify_logits(x)  # (2, K)
-        return write_receipt(recipe.set, self.names, logits, self.warnings(opened, recipe))
+        return write_receipt(self.bundle, recipe.set, logits, self.warnings(opened, recipe))
 
     def warnings(self, opened: OpenFace, recipe: Recipe) -> list[str]:
         """Sentences on why this edit may not come out as hoped; empty when all is well."""

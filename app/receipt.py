@@ -24,14 +24,14 @@ class Receipt:
 
     asked: attribute -> slider units that were set.
     achieved: attribute -> change of probability (-1 to 1) for each attribute asked.
-    achieved_logits: the same changes in logits, which do not saturate near 0 and 1.
+    achieved_units: the same changes in slider units, for the attributes whose unit the bundle's metrics give in logits.
     unasked: (attribute, change of probability) of the others, kept ones among them, the largest first.
     warnings: sentences for the person, none when all is well.
     """
 
     asked: Mapping[str, float]
     achieved: Mapping[str, float]
-    achieved_logits: Mapping[str, float]
+    achieved_units: Mapping[str, float]
     unasked: Sequence[tuple[str, float]]
     warnings: Sequence[str]
 
@@ -40,30 +40,32 @@ class Receipt:
         return {
             "asked": dict(self.asked),
             "achieved": {name: round(change, 3) for name, change in self.achieved.items()},
-            "achieved_logits": {name: round(change, 3) for name, change in self.achieved_logits.items()},
+            "achieved_units": {name: round(change, 3) for name, change in self.achieved_units.items()},
             "unasked": [[name, round(change, 3)] for name, change in self.unasked],
             "warnings": list(self.warnings),
         }
 
 
-def write_receipt(asked: Mapping[str, float], names: Sequence[str], logits: np.ndarray, warnings: Sequence[str]
-                  ) -> Receipt:
+def write_receipt(bundle: Bundle, asked: Mapping[str, float], logits: np.ndarray, warnings: Sequence[str]) -> Receipt:
     """The receipt of one edit.
 
     Args:
+        bundle: of its metrics, `logit_gap` (attribute -> mean logit of the validation faces that have it, less that of
+            those that lack it) tells how many logits one slider unit is.
         asked: attribute -> slider units.
-        names: (K,) the attributes.
         logits: (2, K) of the face before and after the edit.
     """
     logits = np.asarray(logits, np.float64)
     probability = 0.5 * (1 + np.tanh(0.5 * logits))  # the logistic function, without overflow
+    names = bundle.latents.names
     change = dict(zip(names, (probability[1] - probability[0]).tolist(), strict=True))
     change_logits = dict(zip(names, (logits[1] - logits[0]).tolist(), strict=True))
+    gap = bundle.metrics.get("logit_gap", {})
     others = [(name, change[name]) for name in names if name not in asked and abs(change[name]) >= UNASKED_LEAST]
     return Receipt(
         asked=dict(asked),
         achieved={name: change[name] for name in asked},
-        achieved_logits={name: change_logits[name] for name in asked},
+        achieved_units={name: change_logits[name] / gap[name] for name in asked if gap.get(name, 0) > 0},
         unasked=tuple(sorted(others, key=lambda item: -abs(item[1]))[:UNASKED_COUNT]),
         warnings=tuple(warnings),
     )

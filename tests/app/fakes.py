@@ -27,7 +27,7 @@ class FakeBundle:
         self.latents = fit_latents(z, labels, NAMES)
         self.config = SimpleNamespace(image_size=SIZE, latent_dim=LATENT_DIM)
         self.hash = "abcdef123456"
-        self.metrics = {}
+        self.metrics = {"logit_gap": {"Smiling": 4.0}}  # see classify_logits
         self.running = self.most_running = 0
         self._lock = threading.Lock()
 
@@ -53,7 +53,8 @@ class FakeBundle:
 def photo_of_faces(seed: int = 0) -> tuple[Image.Image, list[np.ndarray]]:
     """A photo of two drawn faces on a soft background, and the matrices (2, 3) photo -> CelebA frame, largest first."""
     rng = np.random.default_rng(seed)
-    photo = Image.fromarray(rng.integers(0, 255, (8, 12, 3), dtype=np.uint8)).resize((900, 600), Image.Resampling.BICUBIC)
+    blots = Image.fromarray(rng.integers(0, 255, (8, 12, 3), dtype=np.uint8))
+    photo = blots.resize((900, 600), Image.Resampling.BICUBIC)
     matrices = []
     for scale, x, y in ((2.0, 40, 60), (1.5, 560, 120)):
         face, _ = draw_face(rng, (round(178 * scale), round(218 * scale)))

@@ -175,7 +175,7 @@ def test_the_receipt_says_what_was_asked_and_what_came(editor):
     receipt = editor.receipt(opened, Recipe(set={"Smiling": 1.5}, keep=("Young",)))
     assert receipt.asked == {"Smiling": 1.5}
     assert set(receipt.achieved) == {"Smiling"} and 0.1 < receipt.achieved["Smiling"] <= 1
-    assert receipt.achieved_logits["Smiling"] == pytest.approx(6, abs=0.5)  # 4 logits a unit, but for 8 bits a pixel
+    assert receipt.achieved_units["Smiling"] == pytest.approx(1.5, abs=0.1)  # but for 8 bits a pixel
     assert "Smiling" not in dict(receipt.unasked)
     sizes = [abs(change) for _, change in receipt.unasked]
     assert sizes == sorted(sizes, reverse=True)
