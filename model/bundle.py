@@ -155,13 +155,13 @@ def save_bundle(
         "attributes.npz": arrays_to_bytes(arrays),
         "metrics.json": (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode(),
         "README.md": model_card(Path(os.path.abspath(path)).name, config, about, metrics, latents).encode(),
-        "samples.png": _sample_grid(decoder, prior),
     }
     for name, model in (("encoder", encoder), ("decoder", decoder), ("classifier", classifier)):
         try:
             files[f"{name}.weights.h5"] = weights_to_bytes(model)
         except ValueError as error:
             raise BundleError(f"{name}.weights.h5 cannot be saved: {error}") from error
+    files["samples.png"] = _sample_grid(decoder, prior)
     write_folder(
         path, files, {"model": config.to_dict(), "classifier": dict(classifier_config or {}), "about": about}
     )

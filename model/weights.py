@@ -2,6 +2,7 @@
 
 import io
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,7 +55,7 @@ def load_weights(model: keras.Model, path: Path, content: bytes) -> None:
     def visit(_, item):
         if isinstance(item, h5py.Dataset):
             sizes.append(item.size * item.dtype.itemsize)
-            if item.dtype.kind != "f" or item.external or item.is_virtual:
+            if item.dtype.kind not in "fiu" or item.external or item.is_virtual:
                 raise ValueError(f"{item.name} in it is not an array of numbers")
 
     try:
@@ -64,10 +65,15 @@ def load_weights(model: keras.Model, path: Path, content: bytes) -> None:
         raise ValueError("it is not an HDF5 file of weights") from error
     if sum(sizes) > MAX_UNPACKED_BYTES:
         raise ValueError(f"it unpacks to {sum(sizes) / 1e6:.0f} MB")
+    other = "its weights are those of another network than config.json describes"
+    if len(sizes) != len(model.weights):
+        raise ValueError(other)
     try:
-        model.load_weights(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras warns of what it skips before it raises for what is then missing
+            model.load_weights(path)
     except Exception as error:  # Keras raises ValueError, KeyError, AttributeError or OSError, by where it finds it
-        raise ValueError("its weights are those of another network than config.json describes") from error
+        raise ValueError(other) from error
 
 
 def arrays_to_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:

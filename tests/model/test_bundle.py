@@ -1,0 +1,277 @@
+"""A bundle saved and loaded is the same model; one that is not right is refused with a sentence."""
+
+import io
+import pickle
+import shutil
+import threading
+import zipfile
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from huggingface_hub import ModelCard
+from PIL import Image
+
+from model.bundle import CHUNK, BundleError, load_bundle, save_bundle
+from model.config import preset
+from model.data import ATTRIBUTES
+from model.folder import read_folder, write_folder
+from tests.faces import tiny_bundle
+
+S, D, K = 16, 4, 40
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def bundle(path):
+    return load_bundle(path)
+
+
+@pytest.fixture
+def copy(path, tmp_path):
+    return shutil.copytree(path, tmp_path / "copy")
+
+
+def faces(n: int) -> np.ndarray:
+    return np.random.default_rng(0).random((n, S, S, 3), dtype=np.float32)
+
+
+def again(bundle, target, **changes):
+    """Save a loaded bundle anew, with changes."""
+    parts = {name: getattr(bundle, name) for name in
+             ("config", "encoder", "decoder", "classifier", "latents", "prior", "metrics", "about")}  # fmt: skip
+    save_bundle(target, **{**parts, **changes})
+    return load_bundle(target)
+
+
+def rewritten(path, **files):
+    """A whole bundle with valid hashes around files that somebody made up."""
+    document, contents, _ = read_folder(path)
+    rest = {key: document[key] for key in ("model", "classifier", "about")}
+    model = files.pop("model", {})
+    rest["model"] = {**rest["model"], **model}
+    write_folder(path, {**contents, **{name.replace("__", "."): content for name, content in files.items()}}, rest)
+    return path
+
+
+def test_its_parts(bundle):
+    assert bundle.config == preset("tiny")[0]
+    assert bundle.latents.names == tuple(ATTRIBUTES)
+    assert bundle.metrics == {"psnr": 12.0}
+    assert bundle.about["seed"] == 0 and bundle.about["versions"]["keras"] == keras.__version__
+    assert len(bundle.hash) == 12
+
+
+def test_shapes_and_ranges(bundle):
+    z = bundle.encode(faces(3))
+    x = bundle.decode(z)
+    assert z.shape == (3, D) and z.dtype == np.float32
+    assert x.shape == (3, S, S, 3) and x.dtype == np.float32 and x.min() >= 0 and x.max() <= 1
+    p = bundle.classify(x)
+    assert p.shape == (3, K) and (p > 0).all() and (p < 1).all()
+    np.testing.assert_allclose(p, 1 / (1 + np.exp(-bundle.classify_logits(x))), atol=1e-6)
+    assert bundle.encode(faces(0)).shape == (0, D) and bundle.decode(np.zeros((0, D))).shape == (0, S, S, 3)
+
+
+def test_a_round_trip_keeps_the_model(bundle, tmp_path):
+    saved = again(bundle, tmp_path / "tiny")
+    z = bundle.sample(5, seed=1)
+    # half precision was reached by the first save, so the second changes nothing
+    np.testing.assert_array_equal(saved.decode(z), bundle.decode(z))
+    np.testing.assert_array_equal(saved.encode(faces(2)), bundle.encode(faces(2)))
+    np.testing.assert_array_equal(saved.classify(faces(2)), bundle.classify(faces(2)))
+    np.testing.assert_array_equal(saved.latents.edit(z, {"Male": 1.0}), bundle.latents.edit(z, {"Male": 1.0}))
+    np.testing.assert_array_equal(saved.sample(5, seed=1), z)
+    assert again(saved, tmp_path / "elsewhere" / "tiny").hash == saved.hash
+
+
+def test_half_precision_is_close_enough(bundle, tmp_path):
+    rng = np.random.default_rng(0)
+    decoder = keras.models.clone_model(bundle.decoder)
+    decoder.set_weights([w * rng.uniform(0.999, 1.001, w.shape) for w in bundle.decoder.get_weights()])
+    saved = again(bundle, tmp_path / "again", decoder=decoder)
+    z = bundle.sample(8)
+    exact = keras.ops.convert_to_numpy(decoder(z, training=False))
+    assert 0 < np.abs(saved.decode(z) - exact).max() < 2 / 255
+    assert all(w.dtype == "float32" for w in saved.decoder.weights)
+    with h5py.File(tmp_path / "again" / "decoder.weights.h5") as file:
+        kinds = set()
+        file.visititems(lambda _, item: kinds.add(item.dtype) if isinstance(item, h5py.Dataset) else None)
+    assert kinds == {np.dtype(np.float16)}
+
+
+def test_keras_itself_reads_the_weights(bundle, path):
+    decoder = keras.models.clone_model(bundle.decoder)
+    decoder.load_weights(f"{path}/decoder.weights.h5")
+    z = bundle.sample(2)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(decoder(z, training=False)), bundle.decode(z), atol=1e-6)
+
+
+def test_many_faces_go_in_chunks_and_come_in_order(bundle):
+    n = 2 * CHUNK + 3
+    z = bundle.sample(n, seed=2)
+    one_by_one = np.concatenate([bundle.decode(z[i : i + 1]) for i in range(n)])
+    np.testing.assert_allclose(bundle.decode(z), one_by_one, atol=1e-5)
+    np.testing.assert_allclose(bundle.encode(one_by_one)[-1:], bundle.encode(one_by_one[-1:]), atol=1e-4)
+
+
+def test_threads_get_their_own_faces(bundle):
+    codes = [bundle.sample(3, seed=i) for i in range(8)]
+    expected, got = [bundle.decode(z) for z in codes], [None] * 8
+
+    def work(i):
+        for _ in range(5):
+            got[i] = bundle.decode(codes[i])
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    for one, other in zip(got, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_sampling(bundle):
+    np.testing.assert_array_equal(bundle.sample(3, seed=1), bundle.prior.sample(3, seed=1))
+    normal = bundle.sample(2000, seed=1, temperature=0.5, prior="normal")
+    np.testing.assert_allclose(normal.std(axis=0), 0.5, atol=0.05)
+    with pytest.raises(ValueError, match="prior is 'uniform'.*fitted, normal"):
+        bundle.sample(1, prior="uniform")
+
+
+@pytest.mark.parametrize(
+    "images", [np.zeros((2, S, S, 3), np.uint8), np.zeros((S, S, 3)), np.zeros((1, 2 * S, S, 3)), np.float32(1)]
+)
+def test_wrong_images(bundle, images):
+    for call in (bundle.encode, bundle.classify):
+        with pytest.raises(ValueError, match=r"\(B, 16, 16, 3\) are needed"):
+            call(images)
+
+
+def test_wrong_codes(bundle):
+    with pytest.raises(ValueError, match=r"\(B, 4\) are needed"):
+        bundle.decode(np.zeros((1, 5), np.float32))
+
+
+def test_the_sample_grid_shows_its_samples(bundle, path):
+    grid = np.asarray(Image.open(f"{path}/samples.png")).astype(int)
+    assert grid.shape == (3 * S, 8 * S, 3)
+    first = np.rint(bundle.decode(bundle.sample(1)) * 255).astype(int)[0]
+    assert np.abs(grid[:S, :S] - first).max() <= 2
+
+
+def test_the_card_is_one_that_the_hub_renders(bundle, path, tmp_path):
+    again(bundle, tmp_path / "named", metrics={"psnr": 25.125, "classifier": {"Smiling": 0.91}},
+          about={"minutes": 120, "hardware": "2 cores"})  # fmt: skip
+    card = ModelCard.load(tmp_path / "named" / "README.md")
+    card.validate = None
+    assert card.data.license == "other" and card.data.library_name == "keras" and "face-editing" in card.data.tags
+    for text in ("# Facet: named", "| psnr | 25.12 |", "| Smiling | 0.91 |", "minutes: 120", "2 cores", "non-commercial",
+                 "## Limits and bias", "`Smiling`" if not bundle.latents.reliable.all() else "none"):  # fmt: skip
+        assert text in card.text, text
+
+
+@pytest.mark.parametrize("name", ["config.json", "attributes.npz", "classifier.weights.h5", "README.md"])
+def test_damage_is_refused_before_use(copy, name):
+    content = (copy / name).read_bytes()
+    (copy / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(BundleError, match=name):
+        load_bundle(copy)
+
+
+def test_a_pickle_is_never_loaded(copy):
+    class Bomb:
+        def __reduce__(self):
+            return (pytest.fail, ("the pickle ran",))
+
+    packed = io.BytesIO()
+    np.savez(packed, names=np.array([Bomb()], dtype=object))
+    for content in (packed.getvalue(), pickle.dumps({"names": 1})):
+        with pytest.raises(BundleError, match="attributes.npz.*(pickle|not an npz)"):
+            load_bundle(rewritten(copy, attributes__npz=content))
+
+
+def test_arrays_that_unpack_to_too_much_are_refused(copy):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("names.npy", "w") as member:
+        for _ in range(201):
+            member.write(bytes(1_000_000))
+    with pytest.raises(BundleError, match="attributes.npz.*unpacks to 201 MB"):
+        load_bundle(rewritten(copy, attributes__npz=packed.getvalue()))
+
+
+def test_arrays_of_another_shape(bundle, copy):
+    arrays = {**bundle.latents.to_arrays(), **{f"prior_{k}": v for k, v in bundle.prior.to_arrays().items()}}
+    for name, value, words in [
+        ("covariance", np.eye(D - 1), "covariance has shape"),
+        ("mean", np.full(D, np.nan), "mean"),
+        ("prior_means", np.zeros((11, D), np.float32), "prior"),
+        ("prior_factors", None, "prior has no array factors"),
+        ("calibration", None, "no array calibration"),
+    ]:
+        changed = {key: array for key, array in {**arrays, name: value}.items() if array is not None}
+        packed = io.BytesIO()
+        np.savez(packed, **changed)
+        with pytest.raises(BundleError, match=f"attributes.npz cannot be used: .*{words}"):
+            load_bundle(rewritten(copy, attributes__npz=packed.getvalue()))
+
+
+def test_weights_that_are_none(bundle, copy):
+    def h5(**datasets):
+        packed = io.BytesIO()
+        with h5py.File(packed, "w") as file:
+            for name, options in datasets.items():
+                file.create_dataset(name, **options)
+        return packed.getvalue()
+
+    _, files, _ = read_folder(copy)
+    for content, words in [
+        (b"PK not HDF5", "not an HDF5 file"),
+        (files["encoder.weights.h5"][:3000], "not an HDF5 file"),
+        (files["encoder.weights.h5"], "another network"),
+        (h5(), "another network"),
+        (h5(a={"shape": (60_000_000,), "dtype": "f4", "chunks": (1000,), "compression": "gzip"}), "unpacks to 240 MB"),
+        (h5(a={"data": [b"text"]}), "not an array of numbers"),
+    ]:
+        with pytest.raises(BundleError, match=f"decoder.weights.h5 cannot be used: .*{words}"):
+            load_bundle(rewritten(copy, decoder__weights__h5=content))
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ({"latent_dimm": 4}, "latent_dimm.*latent_dim"),
+        ({"latent_dim": 8}, "latent_dim of 8"),
+        ({"image_size": "large"}, "config.json"),
+        ({"architecture": "os.system"}, "architecture"),
+        ({"widths": [8, 16]}, "encoder.weights.h5.*another network"),
+    ],
+)
+def test_a_config_that_does_not_fit(copy, model, words):
+    with pytest.raises(BundleError, match=words):
+        load_bundle(rewritten(copy, model=model))
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000])
+def test_metrics_that_are_not_json(copy, content):
+    with pytest.raises(BundleError, match="metrics.json"):
+        load_bundle(rewritten(copy, metrics__json=content))
+
+
+def test_weights_that_diverged_are_not_saved(bundle, copy):
+    decoder = keras.models.clone_model(bundle.decoder)
+    for value in (np.nan, 1e6):
+        decoder.set_weights([np.full_like(w, value) for w in bundle.decoder.get_weights()])
+        with pytest.raises(BundleError, match="decoder.weights.h5 cannot be saved.*diverged"):
+            again(bundle, copy, decoder=decoder)
+    assert load_bundle(copy).hash == bundle.hash
+
+
+def test_two_seeds_are_two_bundles(path, tmp_path):
+    other = load_bundle(tiny_bundle(tmp_path / "other", seed=1))
+    assert other.hash != load_bundle(path).hash
+    assert not np.allclose(other.decode(np.zeros((1, D))), load_bundle(path).decode(np.zeros((1, D))))
