@@ -1,9 +1,12 @@
 """What each command does, once its arguments are checked: photo in, file or JSON out."""
 
 import argparse
+import contextlib
 import io
 import json
 import math
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
@@ -73,8 +76,10 @@ def animate(options: argparse.Namespace) -> int:
 
 
 def faces(options: argparse.Namespace) -> int:
-    found = [describe_face(face, number) for number, face in enumerate(find_faces(open_photo(options.photo)))]
-    text = json.dumps(found, indent=2)
+    photo = open_photo(options.photo)
+    with _quiet():  # the detector brings TensorFlow
+        found = find_faces(photo)
+    text = json.dumps([describe_face(face, number) for number, face in enumerate(found)], indent=2)
     if options.output is None:
         print(text)
     else:
@@ -106,9 +111,26 @@ def grid(pictures: list[Image.Image]) -> Image.Image:
 
 
 def _load(options: argparse.Namespace):
-    from app.editor import FaceEditor  # TensorFlow: seconds, so only once everything else is right
+    with _quiet():
+        from app.editor import FaceEditor  # TensorFlow: seconds, so only once everything else is right
 
     return FaceEditor.load(options.bundle)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the process's standard error while TensorFlow is imported.
+
+    It reports its build there before any setting of its own can stop it; Python's exceptions are not affected.
+    """
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _drawn(text: str) -> Recipe | None:
