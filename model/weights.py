@@ -31,7 +31,7 @@ def weights_to_bytes(model: keras.Model) -> bytes:
 
 
 def _copy_half(full: h5py.Group, half: h5py.Group) -> None:
-    half.attrs.update(full.attrs)
+    # Without the attributes: they hold layer names that count up in a process, and the same weights are the same bytes.
     for name, item in full.items():
         if isinstance(item, h5py.Group):
             _copy_half(item, half.create_group(name))
