@@ -17,13 +17,15 @@ export GRADIO_ANALYTICS_ENABLED := False
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint chromium bench assets space lock clean
+.PHONY: help setup run test lint chromium bench assets space lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: .venv/run.installed  ## the page, with the model that ships
 	$(PY) -m app --bundle $(BUNDLE) $(ARGS)
+
+setup: .venv/dev.installed  ## the environment with the tools for training and testing, nothing else
 
 test: .venv/dev.installed chromium lint  ## ruff, then all tests, the browser's among them
 	@$(PY) -m pytest $(ARGS)
@@ -42,7 +44,7 @@ assets: .venv/dev.installed  ## the README's pictures, from drawn faces
 	$(PY) -m assets.make --bundle $(BUNDLE) $(ARGS)
 
 space: .venv/dev.installed  ## what would be pushed to a Hugging Face Space, and whether it fits; pushes nothing
-	$(PY) -m benchmarks.space
+	$(PY) -m tools.space
 
 lock:  ## resolve requirements*.txt anew and write the exact versions into *.lock
 	@for kind in "" -dev; do \

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = ("app", "model", "train", "assets", "benchmarks", "tests")
+OURS = ("app", "model", "train", "assets", "benchmarks", "tests", "tools")
 # The command line opens the page, so it stands above it.
 ENTRY = ("app.__main__", "app.commands")
 # Who may import whom. The page reaches the model through the editor.
