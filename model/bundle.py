@@ -228,6 +228,8 @@ def load_bundle(source: str | os.PathLike) -> Bundle:
     with _blame(path / CONFIG):
         networks = {"encoder": build_encoder(config), "decoder": build_decoder(config)}
         networks["classifier"] = build_classifier(**classifier_config)
+        if networks["classifier"].output_shape[-1] != len(latents.names):
+            raise ValueError(f"its classifier does not judge the {len(latents.names)} attributes of attributes.npz")
     for name, network in networks.items():
         with _blame(path / f"{name}.weights.h5"):
             load_weights(network, path / f"{name}.weights.h5", files[f"{name}.weights.h5"])

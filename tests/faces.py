@@ -50,8 +50,13 @@ def tiny_bundle(path: str | os.PathLike, seed: int = 0) -> str:
     from model.prior import fit_prior
 
     config, _ = preset("tiny")
+    classifier_config = {"image_size": config.image_size, "widths": [8, 8], "depths": [0, 0]}
     rng = np.random.default_rng(seed)
-    networks = {"encoder": build_encoder(config), "decoder": build_decoder(config), "classifier": build_classifier()}
+    networks = {
+        "encoder": build_encoder(config),
+        "decoder": build_decoder(config),
+        "classifier": build_classifier(**classifier_config),
+    }
     for network in networks.values():
         for weight in network.weights:
             if "variance" not in weight.name:  # of batch normalisation, which must stay positive
@@ -67,5 +72,6 @@ def tiny_bundle(path: str | os.PathLike, seed: int = 0) -> str:
         prior=fit_prior(z),
         metrics={"psnr": 12.0},
         about={"data": "random weights, for tests", "seed": seed},
+        classifier_config=classifier_config,
     )
     return str(path)

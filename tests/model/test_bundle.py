@@ -14,6 +14,7 @@ from huggingface_hub import ModelCard
 from PIL import Image
 
 from model.bundle import CHUNK, BundleError, load_bundle, save_bundle
+from model.classifier import build_classifier
 from model.config import preset
 from model.data import ATTRIBUTES
 from model.folder import read_folder, write_folder
@@ -41,8 +42,12 @@ def faces(n: int) -> np.ndarray:
     return np.random.default_rng(0).random((n, S, S, 3), dtype=np.float32)
 
 
+CLASSIFIER = {"image_size": S, "widths": [8, 8], "depths": [0, 0]}
+
+
 def again(bundle, target, **changes):
     """Save a loaded bundle anew, with changes."""
+    changes = {"classifier_config": CLASSIFIER, **changes}
     parts = {name: getattr(bundle, name) for name in
              ("config", "encoder", "decoder", "classifier", "latents", "prior", "metrics", "about")}  # fmt: skip
     save_bundle(target, **{**parts, **changes})
@@ -53,8 +58,8 @@ def rewritten(path, **files):
     """A whole bundle with valid hashes around files that somebody made up."""
     document, contents, _ = read_folder(path)
     rest = {key: document[key] for key in ("model", "classifier", "about")}
-    model = files.pop("model", {})
-    rest["model"] = {**rest["model"], **model}
+    for part in ("model", "classifier"):
+        rest[part] = {**rest[part], **files.pop(part, {})}
     write_folder(path, {**contents, **{name.replace("__", "."): content for name, content in files.items()}}, rest)
     return path
 
@@ -254,6 +259,24 @@ def test_weights_that_are_none(bundle, copy):
 def test_a_config_that_does_not_fit(copy, model, words):
     with pytest.raises(BundleError, match=words):
         load_bundle(rewritten(copy, model=model))
+
+
+def test_a_classifier_that_does_not_fit(copy):
+    for settings, words in [({"widthss": [8]}, "config.json.*widthss"), ({"image_size": 17}, "config.json.*17 pixels"),
+                            ({"attributes": 39}, "config.json.*40 attributes"),
+                            ({"widths": [8, 9]}, "classifier.weights.h5.*another network")]:  # fmt: skip
+        with pytest.raises(BundleError, match=words):
+            load_bundle(rewritten(shutil.copytree(copy, copy.with_name(str(len(words)))), classifier=settings))
+
+
+def test_a_classifier_of_another_size_sees_the_whole_face_smaller(bundle, tmp_path):
+    small = {**CLASSIFIER, "image_size": S // 2}
+    saved = again(bundle, tmp_path / "small", classifier=build_classifier(**small), classifier_config=small)
+    x = faces(3)
+    halved = x.reshape(3, S // 2, 2, S // 2, 2, 3).mean(axis=(2, 4))  # what antialiasing at least does
+    expected = keras.ops.convert_to_numpy(saved.classifier(halved, training=False))
+    got, nearest = saved.classify_logits(x), keras.ops.convert_to_numpy(saved.classifier(x[:, ::2, ::2]))
+    assert np.abs(got - expected).mean() < 0.6 * np.abs(nearest - expected).mean()
 
 
 @pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000])
