@@ -1,0 +1,205 @@
+"""What a run does between batches and epochs: its clock, the beta schedule, pictures, and state that survives a kill."""
+
+import json
+import math
+import os
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from PIL import Image
+
+from model.config import TrainConfig
+from model.preprocessing import to_uint8
+
+FINAL_LEARNING_RATE = 0.02  # of the peak, where the cosine ends
+
+
+class Clock(keras.callbacks.Callback):
+    """Knows how far the run is, sets what depends on it (learning rate, whether VGG16 has joined), and ends the run when its minutes are spent.
+
+    Args:
+        config: epochs, peak learning rate, schedule and warm-up.
+        steps_per_epoch: batches in an epoch.
+        minutes: budget of training time over all resumed parts; None for no limit.
+        elapsed: seconds already spent by earlier parts of the same run.
+    """
+
+    def __init__(self, config: TrainConfig, steps_per_epoch: int, minutes: float | None = None, elapsed: float = 0.0):
+        super().__init__()
+        self.train_config, self.steps_per_epoch = config, steps_per_epoch
+        self.budget = None if minutes is None else 60.0 * minutes
+        self.step, self._before, self._started = 0, elapsed, None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of training so far, resumed parts included."""
+        return self._before + (0.0 if self._started is None else time.monotonic() - self._started)
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done, in [0, 1]: by epochs or by minutes, whichever is further."""
+        by_steps = self.step / (self.train_config.epochs * self.steps_per_epoch)
+        return min(1.0, max(by_steps, self.elapsed / self.budget if self.budget else 0.0))
+
+    def learning_rate(self) -> float:
+        """The rate at this moment."""
+        config = self.train_config
+        rate = config.learning_rate * min(1.0, (self.step + 1) / (config.warmup_steps + 1))
+        if config.schedule == "cosine":
+            fall = 0.5 * (1 + math.cos(math.pi * self.progress))
+            rate *= FINAL_LEARNING_RATE + (1 - FINAL_LEARNING_RATE) * fall
+        return rate
+
+    def on_train_begin(self, logs=None):
+        self._started = time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.step = epoch * self.steps_per_epoch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.model.optimizer.learning_rate = self.learning_rate()
+        self.model.perceptual_on.assign(float(self.progress >= self.train_config.perceptual_start))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+        if self.budget and self.elapsed >= self.budget:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs is not None:
+            logs["learning_rate"] = self.learning_rate()
+        left = self.elapsed * (1 - self.progress) / max(self.progress, 1e-6)
+        print(f" - {self.elapsed / 60:.1f} minutes so far, about {left / 60:.1f} to go", flush=True)
+
+
+class BetaScheduler(keras.callbacks.Callback):
+    """Raises the weight of the KL term linearly from 0 to `beta` over the first epochs (Bowman et al. 2016).
+
+    It assigns to the model's `beta` weight, which the traced training step reads; a plain attribute would be a constant
+    in that trace.
+    """
+
+    def __init__(self, beta: float, warmup_epochs: float, steps_per_epoch: int):
+        super().__init__()
+        self.beta, self.warmup_steps, self.steps_per_epoch = beta, warmup_epochs * steps_per_epoch, steps_per_epoch
+        self._step = 0
+
+    def value(self, step: int) -> float:
+        """Beta at a step counted from the start of the run."""
+        return self.beta * min(1.0, step / self.warmup_steps) if self.warmup_steps else self.beta
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._step = epoch * self.steps_per_epoch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.model.beta.assign(self.value(self._step))
+        self._step += 1
+
+
+class ImageGenerator(keras.callbacks.Callback):
+    """Each epoch: a few faces with their reconstructions and as many drawn from N(0, I), to disk and TensorBoard.
+
+    Args:
+        folder: where `epoch-0001.png` and its successors go.
+        images: (n, S, S, 3) float32 faces to reconstruct.
+        log_dir: TensorBoard's folder, or None.
+    """
+
+    def __init__(self, folder: Path, images: np.ndarray, log_dir: Path | None = None, seed: int = 0):
+        super().__init__()
+        self.folder, self.images, self.log_dir, self.seed = Path(folder), images, log_dir, seed
+
+    def on_epoch_end(self, epoch, logs=None):
+        z_mean, _ = self.model.encoder(self.images, training=False)
+        noise = np.random.default_rng(self.seed).standard_normal(z_mean.shape).astype(np.float32)
+        rows = [self.images] + [ops.convert_to_numpy(self.model.decoder(z, training=False)) for z in (z_mean, noise)]
+        picture = to_uint8(np.concatenate([np.concatenate(list(row), axis=1) for row in rows], axis=0))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(self.folder / f"epoch-{epoch + 1:04d}.png")
+        if self.log_dir is not None:
+            import tensorflow as tf
+
+            with tf.summary.create_file_writer(str(self.log_dir / "images")).as_default():
+                tf.summary.image("photo, reconstruction, N(0, I)", picture[None], step=epoch)
+
+
+class BestWeights(keras.callbacks.Callback):
+    """Keeps the encoder and decoder of the epoch with the lowest validation loss, and of the last epoch."""
+
+    def __init__(self, folder: Path, best: float = math.inf):
+        super().__init__()
+        self.folder, self.best = Path(folder), best
+
+    def on_epoch_end(self, epoch, logs=None):
+        value = logs["val_loss"]
+        if not math.isfinite(value):
+            raise FloatingPointError(f"the validation loss of epoch {epoch + 1} is {value}; lower --learning-rate")
+        kinds = ("last", "best") if value < self.best else ("last",)
+        for kind in kinds:
+            for part in ("encoder", "decoder"):
+                save_weights(getattr(self.model, part), self.folder / f"{kind}.{part}.weights.h5")
+        self.best = min(self.best, value)
+
+
+class TrainingState(keras.callbacks.Callback):
+    """Saves weights, optimiser and progress each epoch, so that a killed run goes on where that epoch ended."""
+
+    def __init__(self, folder: Path, clock: Clock, best: BestWeights, identity: dict):
+        super().__init__()
+        self.folder, self.clock, self.best, self.identity = Path(folder), clock, best, identity
+
+    def on_epoch_end(self, epoch, logs=None):
+        weights = f"state-{epoch + 1:04d}.weights.h5"
+        save_weights(self.model, self.folder / weights)
+        state = {"epoch": epoch + 1, "elapsed": self.clock.elapsed, "best": min(self.best.best, logs["val_loss"]),
+                 "weights": weights, "identity": self.identity}
+        # The small file names the large one, so a kill between the two leaves the previous pair whole.
+        write_atomically(self.folder / "state.json", json.dumps(state, indent=1).encode())
+        for old in self.folder.glob("state-*.weights.h5"):
+            if old.name != weights:
+                old.unlink()
+
+
+def load_state(folder: Path, identity: dict) -> dict | None:
+    """The newest saved state of a run, or None where there is none.
+
+    Raises:
+        ValueError: the state is damaged, or belongs to another configuration or other data; says which.
+    """
+    path = Path(folder) / "state.json"
+    if not path.exists():
+        return None
+    try:
+        state = json.loads(path.read_bytes())
+        saved = state["identity"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{path} is damaged; delete {folder} to start afresh") from None
+    for key, value in identity.items():
+        if saved.get(key) != value:
+            raise ValueError(f"the run in {folder} was started with another {key} ({saved.get(key)}, not {value}); "
+                             "use the same options, or another --out")
+    if not (Path(folder) / state["weights"]).exists():
+        raise ValueError(f"{Path(folder) / state['weights']} is missing; delete {folder} to start afresh")
+    return state
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """`model.save_weights`, but a reader never meets a half-written file."""
+    aside = path.with_name("aside-" + path.name)
+    model.save_weights(aside)
+    with open(aside, "rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(aside, path)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write aside, flush to the disk, rename."""
+    aside = path.with_name("aside-" + path.name)
+    with open(aside, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, path)

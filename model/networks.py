@@ -1,0 +1,106 @@
+"""Encoder and decoder as functional Keras models; every size comes from the ModelConfig.
+
+B batch, S image size, D latent dimensions.
+"""
+
+import keras
+from keras import layers, ops
+
+from model.config import ModelConfig
+
+
+def build_encoder(config: ModelConfig) -> keras.Model:
+    """x (B, S, S, 3) in [0, 1] -> [z_mean, z_log_var], both (B, D) float32."""
+    x = keras.Input((config.image_size, config.image_size, 3), name="x")
+    if config.architecture == "seed":
+        features = spread = layers.Flatten()(_seed_encoder(x, config))
+    else:
+        features = _residual_encoder(x, config)
+        # The variance hardly depends on where things are: pooled features spare it a million weights.
+        spread = layers.GlobalAveragePooling2D(dtype="float32")(features)
+        features = layers.Conv2D(config.bottleneck_width, 1, activation="silu")(features)
+        features = layers.Flatten()(features)
+    # Both heads stay in float32: a KL of hundreds of nats needs more than bfloat16's eight bits.
+    z_mean = layers.Dense(config.latent_dim, dtype="float32", name="z_mean")(features)
+    z_log_var = layers.Dense(config.latent_dim, dtype="float32", name="z_log_var")(spread)
+    return keras.Model(x, [z_mean, z_log_var], name="encoder")
+
+
+def build_decoder(config: ModelConfig) -> keras.Model:
+    """z (B, D) -> x_hat (B, S, S, 3) float32 in [0, 1]."""
+    z = keras.Input((config.latent_dim,), name="z")
+    x_hat = (_seed_decoder if config.architecture == "seed" else _residual_decoder)(z, config)
+    return keras.Model(z, x_hat, name="decoder")
+
+
+def _seed_encoder(x, config):
+    for width in config.widths:
+        x = layers.Conv2D(width, 3, strides=2, padding="same")(x)  # (B, s/2, s/2, width)
+        x = layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization()(x))
+        x = layers.Dropout(config.dropout)(x)
+    return x
+
+
+def _seed_decoder(z, config):
+    side = config.image_size // config.total_stride
+    y = layers.Dense(side * side * config.widths[-1])(z)
+    y = layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization()(y))
+    y = layers.Reshape((side, side, config.widths[-1]))(y)
+    for width in reversed(config.widths):
+        y = layers.Conv2DTranspose(width, 3, strides=2, padding="same")(y)  # (B, 2s, 2s, width)
+        y = layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization()(y))
+        y = layers.Dropout(config.dropout)(y)
+    y = layers.Conv2DTranspose(3, 3, padding="same")(y)
+    return layers.Activation("sigmoid", dtype="float32", name="x_hat")(y)
+
+
+def _residual_block(x, width: int, dropout: float):
+    """Two 3x3 convolutions and a way past them (He et al. 2015); starts as the identity."""
+    y = layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
+    y = layers.Activation("silu")(layers.BatchNormalization()(y))
+    y = layers.Dropout(dropout)(y)
+    y = layers.Conv2D(width, 3, padding="same", use_bias=False)(y)
+    y = layers.BatchNormalization(gamma_initializer="zeros")(y)
+    return layers.Activation("silu")(layers.Add()([x, y]))
+
+
+def _residual_encoder(x, config):
+    y = layers.Conv2D(config.widths[0], 2 * config.stem_stride - 1, strides=config.stem_stride, padding="same")(x - 0.5)
+    for level, (width, depth) in enumerate(zip(config.widths, config.depths, strict=True)):
+        if level:
+            y = layers.Conv2D(width, 3, strides=2, padding="same")(y)  # (B, s/2, s/2, width)
+        for _ in range(depth):
+            y = _residual_block(y, width, config.dropout)
+    return y
+
+
+def _residual_decoder(z, config):
+    side = config.image_size // config.total_stride
+    y = layers.Dense(side * side * config.bottleneck_width)(z)
+    y = layers.Activation("silu")(layers.Reshape((side, side, config.bottleneck_width))(y))
+    levels = list(zip(config.widths, config.depths, strict=True))[::-1]
+    while side < config.image_size // 2:
+        width, depth = levels.pop(0) if levels else (config.head_width, 1)
+        y = layers.Conv2D(width, 1)(y)
+        for _ in range(depth):
+            y = _residual_block(y, width, config.dropout)
+        y = layers.UpSampling2D(2)(y)  # nearest, then convolved: no checkerboard to unlearn
+        side *= 2
+    y = layers.Conv2D(config.head_width, 1)(y)
+    y = _residual_block(y, config.head_width, config.dropout)  # (B, S/2, S/2, head_width)
+    return _sub_pixel_head(y)
+
+
+def _sub_pixel_head(y):
+    """(B, S/2, S/2, C) -> (B, S, S, 3): a smooth half-size picture enlarged, plus sub-pixel detail (Shi et al. 2016).
+
+    The detail starts at zero, so that the head begins without the grid that a random sub-pixel layer draws.
+    """
+    half = y.shape[1]
+    colour = layers.Conv2D(3, 3, padding="same", dtype="float32")(y)
+    colour = layers.UpSampling2D(2, interpolation="bilinear", dtype="float32")(colour)
+    detail = layers.Conv2D(12, 3, padding="same", kernel_initializer="zeros", dtype="float32")(y)
+    detail = layers.Reshape((half, half, 2, 2, 3))(detail)
+    detail = ops.transpose(detail, (0, 1, 3, 2, 4, 5))
+    detail = layers.Reshape((2 * half, 2 * half, 3))(detail)
+    return layers.Activation("sigmoid", dtype="float32", name="x_hat")(layers.Add(dtype="float32")([colour, detail]))

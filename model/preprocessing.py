@@ -1,0 +1,38 @@
+"""The crop: from a face in the CelebA frame to the model's square. Training and editing share it."""
+
+import numpy as np
+from PIL import Image
+
+FRAME_SIZE = (178, 218)  # width, height of CelebA's aligned pictures
+FACE_BOX = (0, 32, 178, 210)  # left, top, right, bottom of the square in that frame
+
+
+def crop_face(frame: Image.Image, size: int) -> np.ndarray:
+    """Cut the square out of a face in the CelebA frame and resize it.
+
+    Args:
+        frame: the aligned face; 178 x 218, or the same frame at another scale (half-size CelebA, say).
+        size: S, the side of the square that the model reads.
+    Returns:
+        (S, S, 3) float32 in [0, 1].
+    """
+    return to_float(crop_image(frame, size))
+
+
+def crop_image(frame: Image.Image, size: int) -> Image.Image:
+    """`crop_face` before the conversion to float: an RGB picture of size x size."""
+    scale_x, scale_y = frame.width / FRAME_SIZE[0], frame.height / FRAME_SIZE[1]
+    left, top, right, bottom = FACE_BOX
+    box = (left * scale_x, top * scale_y, right * scale_x, bottom * scale_y)
+    # Pillow's resize widens its filter when it shrinks, so it does not alias; Lanczos keeps the most detail.
+    return frame.convert("RGB").resize((size, size), Image.Resampling.LANCZOS, box=box)
+
+
+def to_float(image) -> np.ndarray:
+    """uint8 picture(s), any shape -> float32 in [0, 1]."""
+    return np.asarray(image, dtype=np.float32) / 255.0
+
+
+def to_uint8(x: np.ndarray) -> np.ndarray:
+    """float picture(s) in [0, 1], any shape -> uint8, rounded and clipped."""
+    return np.clip(np.rint(np.asarray(x) * 255.0), 0, 255).astype(np.uint8)

@@ -1,0 +1,115 @@
+"""The variational autoencoder (Kingma and Welling 2013) as a Keras model that `fit` trains on any backend."""
+
+import keras
+from keras import ops
+
+from model import losses
+from model.config import ModelConfig, TrainConfig
+from model.networks import build_decoder, build_encoder
+
+HALF_SIZE = 89  # side of the face square in half-size CelebA pictures, pixels; `soften` blurs to that
+
+
+class Sampling(keras.layers.Layer):
+    """z = z_mean + exp(z_log_var / 2) * eps, eps ~ N(0, I): the reparameterisation trick."""
+
+    def __init__(self, seed: int = 0, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs):
+        """[z_mean, z_log_var], both (B, D) -> z (B, D)."""
+        z_mean, z_log_var = inputs
+        eps = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
+        return z_mean + ops.exp(0.5 * z_log_var) * eps
+
+
+class VAE(keras.Model):
+    """Encoder, sampling, decoder and the objective alpha * reconstruction + beta * KL.
+
+    `alpha`, `beta` and `perceptual_on` are weights, not Python numbers: a number is frozen into the traced training step, and a callback
+    that changed it would change nothing.
+
+    Args:
+        model: sizes of the two networks.
+        train: the objective's terms and their weights.
+        perceptual: (x, x_hat) -> (B,), a distance on features, or None where `train.perceptual_weight` is 0.
+    """
+
+    def __init__(self, model: ModelConfig, train: TrainConfig, perceptual=None):
+        super().__init__(name="vae")
+        self.encoder = build_encoder(model)
+        self.decoder = build_decoder(model)
+        self.sampling = Sampling(train.seed)
+        self.config, self.train_config = model, train
+        if bool(train.perceptual_weight) != (perceptual is not None):
+            raise ValueError("perceptual_weight above 0 and a perceptual distance go together")
+        # Through a tuple, so that Keras does not track VGG16 as a part of this model and save it with each checkpoint.
+        self._perceptual = (perceptual,)
+        self.seed_generator = keras.random.SeedGenerator(train.seed + 1)
+        self.alpha = self._constant("alpha", train.alpha)
+        self.beta = self._constant("beta", train.beta)
+        self.perceptual_on = self._constant("perceptual_on", 1.0)  # 0 skips VGG16, which is most of a step's work
+        self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction_loss")
+        self.kl_tracker = keras.metrics.Mean(name="kl_loss")
+        self.beta_tracker = keras.metrics.Mean(name="beta")
+
+    def _constant(self, name: str, value: float):
+        return self.add_weight(shape=(), name=name, trainable=False, dtype="float32",
+                               initializer=keras.initializers.Constant(value))
+
+    def build(self, input_shape=None):
+        """Nothing is left to build: encoder and decoder are built with their configuration."""
+        self.built = True
+
+    def call(self, inputs, training=False):
+        """{"x": (B, S, S, 3), ...} -> {"x_hat": (B, S, S, 3), "z_mean": (B, D), "z_log_var": (B, D)}.
+
+        Decodes a sample of z while training and z_mean otherwise.
+        """
+        x = self._soften(inputs["x"], inputs["sharp"]) if training else inputs["x"]
+        z_mean, z_log_var = self.encoder(x, training=training)
+        z = self.sampling([z_mean, z_log_var]) if training else z_mean
+        return {"x_hat": self.decoder(z, training=training), "z_mean": z_mean, "z_log_var": z_log_var}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The objective, for training and validation alike; also feeds the reported means."""
+        reconstruction = ops.mean(self._pixel_error(x["x"], y_pred["x_hat"], x["sharp"]))
+        if self._perceptual[0] is not None:
+            # Validation always counts it, so that epochs before and after its start compare.
+            error = lambda: self._perceptual_error(x["x"], y_pred["x_hat"], x["sharp"])  # noqa: E731
+            error = ops.cond(self.perceptual_on > 0, error, lambda: ops.zeros(())) if training else error()
+            reconstruction = reconstruction + self.train_config.perceptual_weight * error
+        kl = ops.mean(losses.kl_divergence(y_pred["z_mean"], y_pred["z_log_var"]))
+        self.reconstruction_tracker.update_state(reconstruction)
+        self.kl_tracker.update_state(kl)
+        self.beta_tracker.update_state(self.beta)
+        return self.alpha * reconstruction + self.beta * kl
+
+    def _pixel_error(self, x, x_hat, sharp):
+        if self.train_config.reconstruction == "mse":
+            return losses.squared_error(x, x_hat)
+        return losses.multiscale_error(x, x_hat, sharp)
+
+    def _perceptual_error(self, x, x_hat, sharp):
+        """VGG16 distance of whole faces at half size plus that of crops of the same side at full size.
+
+        VGG16 costs more than the VAE, so a quarter of the batch pays for each: the crops from its first rows, which
+        are sharp (batches come so), the whole faces from every fourth row.
+        """
+        distance, side = self._perceptual[0], self.config.image_size // 2
+        rows = ops.maximum(1, ops.shape(x)[0] // 4)
+        corner = keras.random.randint((2,), 0, side + 1, seed=self.seed_generator)
+        crops = [ops.slice(v, (0, corner[0], corner[1], 0), (rows, side, side, 3)) for v in (x, x_hat)]
+        whole = [losses.shrink(v[::4], 2) for v in (x, x_hat)]
+        return ops.mean(distance(*crops) * sharp[:rows]) + ops.mean(distance(*whole))
+
+    def _soften(self, x, sharp):
+        """Blur some sharp pictures to the half-size pictures' resolution, so that the encoder reads both alike."""
+        size = self.config.image_size
+        if not self.train_config.soften or size <= HALF_SIZE:
+            return x
+        soft = ops.image.resize(ops.image.resize(x, (HALF_SIZE, HALF_SIZE), antialias=True), (size, size))
+        chosen = keras.random.uniform(ops.shape(sharp), seed=self.seed_generator) < self.train_config.soften
+        chosen = ops.logical_and(chosen, sharp > 0)[:, None, None, None]
+        return ops.where(chosen, soft, x)
