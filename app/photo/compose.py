@@ -1,0 +1,171 @@
+"""Put an edit into the photo's own pixels, and morph between photos: the decoder says what changes."""
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from app.photo.align import FRAME_SIZE, frame_matrix, photo_region
+from app.photo.motion import TUNED_SIZE, find_motion, scale_flow, smoothstep, warp
+
+FEATHER = 0.08  # part of the square's side over which an edit fades out at its border
+STRUCTURE_BLUR = 2.5  # pixels of a square of 128: the neighbourhood in which structures are compared
+STRUCTURE_NOISE = 0.03  # contrast, of [0, 1], below which there is no structure to compare
+MORPH_MOTION = 8.0  # pixels of 128: two people's features lie farther apart than one person's before and after
+
+Box = tuple[int, int, int, int]
+
+
+def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, detail: float = 1.0,
+               motion: bool = True) -> np.ndarray:
+    """Change a face as its decoded picture changed.
+
+    The photo's pixels move along the motion from y0 to y1; what motion does not explain is added as the residual. With
+    w the warp, k the part of y0's structure that is still in y1 and p the photo, that is
+    y1 + detail * k * w(p - y0), so that the photo's own detail stays wherever it still belongs.
+
+    Args:
+        frame: (H, W, 3) uint8, the face in the CelebA frame at any scale.
+        y0, y1: (S, S, 3) float32 in [0, 1], decoded before and after the edit.
+        box: left, top, right, bottom of the model's square in the frame of 178 x 218.
+        detail: 1 keeps the photo's own detail, 0 is the plain decoder output.
+        motion: False leaves the residual alone.
+    Returns:
+        Like frame. With y0 equal to y1 and detail 1 it is the same, pixel for pixel; outside the box always.
+    """
+    y0, y1 = _checked(y0, y1)
+    if detail == 1.0 and np.array_equal(y0, y1):
+        return frame.copy()
+    rows, columns = _square(frame, box)
+    square = frame[rows, columns].astype(np.float32) / 255
+    size = (square.shape[1], square.shape[0])
+    warped, moved = square, y0
+    if motion:
+        flow = find_motion(y0, y1)  # (S, S, 2)
+        moved = warp(y0, flow)
+        warped = warp(square, scale_flow(flow, size))
+    kept = detail * structure_kept(moved, y1)  # (S, S)
+    # y1 + kept * (warped - moved), written so that nothing is lost to rounding where nothing changed
+    edited = warped + _up(y1 - moved, size) - _up(1 - kept, size)[:, :, None] * (warped - _up(moved, size))
+    result = frame.copy()
+    result[rows, columns] = _to_uint8(square + _feather(size)[:, :, None] * (edited - square))
+    return result
+
+
+def morph_frame(frame_a: np.ndarray, frame_b: np.ndarray, y_a: np.ndarray, y_b: np.ndarray, y_t: np.ndarray, t: float,
+                box: Box, detail: float = 1.0) -> np.ndarray:
+    """One frame between two photos, in the shape of the decoded face y_t.
+
+    Both photos are warped to the shape of y_t and cross-faded; the residual takes the sum to y_t. Outside the square
+    they cross-fade.
+
+    Args:
+        frame_a, frame_b: (H, W, 3) uint8 of one size, the faces in the CelebA frame.
+        y_a, y_b, y_t: (S, S, 3) float32 in [0, 1], the ends and this point of the decoded path.
+        t: 0 is frame_a, exactly; 1 is frame_b, exactly.
+        box, detail: as in `edit_frame`.
+    Returns:
+        (H, W, 3) uint8.
+    """
+    if frame_a.shape != frame_b.shape:
+        raise ValueError(f"The frames of a morph must have one size, not {frame_a.shape} and {frame_b.shape}.")
+    if t in (0, 1):
+        return (frame_b if t else frame_a).copy()
+    y_a, y_b, y_t = _checked(y_a, y_b, y_t)
+    rows, columns = _square(frame_a, box)
+    faded = cv2.addWeighted(frame_a, 1 - t, frame_b, t, 0)
+    background = faded[rows, columns].astype(np.float32) / 255
+    size = (background.shape[1], background.shape[0])
+    edited = _up(y_t, size)
+    for frame, y, share in ((frame_a, y_a, 1 - t), (frame_b, y_b, t)):
+        flow = find_motion(y, y_t, MORPH_MOTION)
+        moved = warp(y, flow)
+        warped = warp(frame[rows, columns].astype(np.float32) / 255, scale_flow(flow, size))
+        kept = share * detail * structure_kept(moved, y_t)
+        edited += _up(kept, size)[:, :, None] * (warped - _up(moved, size))
+    faded[rows, columns] = _to_uint8(background + _feather(size)[:, :, None] * (edited - background))
+    return faded
+
+
+def paste_back(photo: Image.Image, before: np.ndarray, after: np.ndarray, matrix: np.ndarray,
+               scale: float) -> Image.Image:
+    """Take the change of a face's frame back into its photo.
+
+    Only the difference travels, so the photo's own pixels are never resampled.
+
+    Args:
+        photo: RGB.
+        before, after: (H, W, 3) uint8, `cut_frame(photo, matrix, scale)` and what became of it.
+        matrix: (2, 3) photo -> CelebA frame.
+        scale: of the frames.
+    Returns:
+        A photo of the same size; the very same one if nothing changed.
+    """
+    change = after.astype(np.int16) - before
+    if not change.any():
+        return photo
+    matrix, size = frame_matrix(np.asarray(matrix, np.float64), scale)
+    if before.shape != (size[1], size[0], 3):
+        raise ValueError(f"A frame at scale {scale} has {size[0]} x {size[1]} pixels, "
+                         f"not {before.shape[1]} x {before.shape[0]}.")
+    left, top, right, bottom = photo_region(matrix, size, photo.size)
+    region = np.asarray(photo.crop((left, top, right, bottom)))
+    to_frame = matrix.copy()
+    to_frame[:, 2] += matrix[:, :2] @ (left, top)  # pixels of the region -> frame
+    change = cv2.warpAffine(change.astype(np.float32), to_frame, (right - left, bottom - top),
+                            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT)
+    result = photo.copy()
+    result.paste(Image.fromarray(_to_uint8((region + change) / 255)), (left, top))
+    return result
+
+
+def structure_kept(y0: np.ndarray, y1: np.ndarray) -> np.ndarray:
+    """How much of y0's local structure is still there in y1, (S, S) float32 in [0, 1].
+
+    The slope of the regression of y1 on y0 in a small window. 1 where the structure stays or there is none (hair that
+    changes colour, skin), near 0 where it is gone or another (teeth behind closed lips, a frame of glasses taken off):
+    the photo's detail of it would be a ghost.
+    """
+    sigma = STRUCTURE_BLUR * y0.shape[0] / TUNED_SIZE
+
+    def mean(values):
+        return cv2.GaussianBlur(values, (0, 0), sigma)
+
+    mean0, mean1 = mean(y0), mean(y1)
+    covariance = (mean(y0 * y1) - mean0 * mean1).sum(axis=2)
+    variance = (mean(y0 * y0) - mean0 * mean0).sum(axis=2)
+    noise = 3 * STRUCTURE_NOISE**2
+    return np.clip((covariance + noise) / (np.maximum(variance, 0) + noise), 0, 1)
+
+
+def _square(frame: np.ndarray, box: Box) -> tuple[slice, slice]:
+    """Rows and columns of the model's square in a frame at any scale."""
+    x, y = frame.shape[1] / FRAME_SIZE[0], frame.shape[0] / FRAME_SIZE[1]
+    left, top, right, bottom = box
+    return slice(round(top * y), round(bottom * y)), slice(round(left * x), round(right * x))
+
+
+def _feather(size: tuple[int, int]) -> np.ndarray:
+    """(H, W) float32: 0 on the border of the square, 1 inside."""
+    across, down = (smoothstep(np.minimum(at, at[::-1]) / FEATHER)
+                    for at in (np.arange(side, dtype=np.float32) / (side - 1) for side in size))
+    return down[:, None] * across[None, :]
+
+
+def _up(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Values of the model's square at the size (width, height) of the photo's."""
+    shrinks = size[0] < values.shape[1]
+    return cv2.resize(values, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+
+
+def _to_uint8(values: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
+
+
+def _checked(*pictures: np.ndarray) -> list[np.ndarray]:
+    """The decoded pictures as float32, if they are squares of one size."""
+    pictures = [np.ascontiguousarray(y, np.float32) for y in pictures]
+    shapes = {y.shape for y in pictures}
+    shape = pictures[0].shape
+    if len(shapes) > 1 or len(shape) != 3 or shape[0] != shape[1] or shape[2] != 3:
+        raise ValueError(f"Decoded faces must be squares of one size (S, S, 3), not {sorted(shapes)}.")
+    return pictures
