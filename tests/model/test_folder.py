@@ -124,7 +124,7 @@ def test_a_file_too_large_is_neither_written_nor_read(path):
 
 def test_a_file_missing_or_too_many_is_not_written(path):
     with pytest.raises(BundleError, match="missing: samples.png"):
-        write_folder(path, {name: b"" for name in FILES[:-1]}, {})
+        write_folder(path, dict.fromkeys(FILES[:-1], b""), {})
     with pytest.raises(BundleError, match="exactly"):
         write_folder(path, {**contents("b"), "more.txt": b""}, {})
 
