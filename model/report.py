@@ -1,0 +1,61 @@
+"""The measures as text: one line for each measure, one for each attribute."""
+
+from collections.abc import Mapping
+
+# Name, description and form of each measure, in the order in which they are printed; one that this model or these faces
+# do not have is left out.
+ROWS = (
+    ("psnr_64", "PSNR at 64 px, full-size faces", "{:.2f} dB"),
+    ("ssim_64", "SSIM at 64 px, full-size faces", "{:.3f}"),
+    ("sharpness_64", "sharpness against the photo, 64 px", "{:.3f}"),
+    ("sharpness_128", "sharpness against the photo, 128 px", "{:.3f}"),
+    ("high_band_64", "high band of the spectrum against the photo, 64 px", "{:.3f}"),
+    ("high_band_128", "high band of the spectrum against the photo, 128 px", "{:.3f}"),
+    ("attribute_agreement", "attribute agreement of the reconstruction", "{:.4f}"),
+    ("frechet_reconstruction", "Fréchet distance, reconstructions", "{:.3f}"),
+    ("frechet_fitted", "Fréchet distance, samples of the fitted prior", "{:.3f}"),
+    ("frechet_normal", "Fréchet distance, samples of N(0, I)", "{:.3f}"),
+    ("frechet_photos", "Fréchet distance, one half of the photos to the other", "{:.3f}"),
+    ("edit_success", "edit success at ±2, nothing kept", "{:.3f}"),
+    ("edit_others_flipped", "... others flipped", "{:.4f}"),
+    ("edit_success_kept", "edit success at ±2, all others kept", "{:.3f}"),
+    ("edit_others_flipped_kept", "... others flipped", "{:.4f}"),
+    ("psnr_64_train", "PSNR at 64 px on training faces", "{:.2f} dB"),
+    ("psnr_64_gap", "... minus that on these faces", "{:+.2f} dB"),
+    ("separation", "full-size and half-size codes told apart (AUC; 0.5 is not at all)", "{:.3f}"),
+    ("kl", "KL divergence", "{:.1f} nats"),
+    ("active_dimensions", "active latent dimensions", "{:d}"),
+    ("decode_ms", "one face decoded", "{:.1f} ms"),
+    ("classifier_accuracy", "classifier: accuracy", "{:.4f}"),
+    ("classifier_balanced_accuracy", "classifier: balanced accuracy", "{:.4f}"),
+    ("classifier_auc", "classifier: area under the ROC curve", "{:.4f}"),
+)
+# Name and heading of what is said of each attribute.
+COLUMNS = (
+    ("classifier_accuracy", "accuracy"),
+    ("classifier_balanced_accuracy", "balanced"),
+    ("classifier_auc", "AUC"),
+    ("edit_success", "edited"),
+    ("edit_others_flipped", "others"),
+    ("edit_success_kept", "locked"),
+    ("edit_others_flipped_kept", "others"),
+)
+EXPLANATION = """\
+accuracy, balanced, AUC: of the classifier on the photos. edited: success of edits at ±2 with nothing kept, and the
+share of other attributes' decisions that flip; locked: the same with all others kept. -: marked as unreliable."""
+
+
+def measures_table(result: Mapping) -> str:
+    """What `evaluate` returns, as aligned text."""
+    shown = [(label, form.format(result[name])) for name, label, form in ROWS if name in result]
+    width = max(len(label) for label, _ in shown)
+    lines = [f"{label:<{width}}  {value}" for label, value in shown]
+    tables = result["by_attribute"]
+    names = list(dict.fromkeys(name for key, _ in COLUMNS for name in tables.get(key, ())))
+    if names:
+        lines += ["", f"{'attribute':<20}" + "".join(f"{heading:>10}" for _, heading in COLUMNS)]
+        for name in names:
+            cells = (tables.get(key, {}).get(name) for key, _ in COLUMNS)
+            lines.append(f"{name:<20}" + "".join(f"{'-' if cell is None else f'{cell:.3f}':>10}" for cell in cells))
+        lines.append(EXPLANATION)
+    return "\n".join(lines)
