@@ -14,8 +14,8 @@ MAX_PIXELS = 25_000_000  # read in the header, before anything is decoded
 MAX_BYTES = 100_000_000  # no photo of 25 megapixels needs more
 MAX_PROFILE_BYTES = 1_000_000  # colour profiles are some hundred bytes to some hundred kB
 
-# Only these decoders are ever tried. EPS, SVG, PDF, WMF and their like run code or read other files.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
+# Only these decoders are ever tried (the JPEG one opens MPO too). EPS, SVG, PDF, WMF and their like run code or read other files.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
 FORMAT_NAMES = "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF"
 
 ORIENTATION = 0x0112  # the EXIF tag
@@ -29,6 +29,7 @@ TO_UPRIGHT = {  # EXIF orientation -> what undoes it
     8: Image.Transpose.ROTATE_90,
 }
 
+Image.init()  # Pillow loads its plugins late, and a format whose plugin is not loaded is a KeyError, not "no such picture"
 # Depth maps and thumbnails inside a HEIC file are more to decode and nothing to edit.
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=2)
 
