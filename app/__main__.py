@@ -204,7 +204,8 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
 def _add_animation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=_whole(2, 300), default=30, metavar="N",
                         help="frames from one face to the next (default 30)")
-    parser.add_argument("--fps", type=_whole(1, 60), default=20, metavar="N", help="frames a second (default 20)")
+    parser.add_argument("--fps", type=_whole(1, 50), default=20, metavar="N",
+                        help="frames a second, 1 to 50 (default 20)")
     parser.add_argument("--boomerang", action=argparse.BooleanOptionalAction, default=True,
                         help="there and back (default)")
 

@@ -14,7 +14,7 @@ from PIL import Image
 from app.faces import describe_face
 from app.photo.align import find_faces
 from app.photo.animation import save_animation
-from app.photo.open import open_photo
+from app.photo.open import PhotoError, open_photo
 from app.recipe import Recipe
 
 SAVE_OPTIONS = {".jpg": {"quality": 95, "subsampling": 0}, ".webp": {"quality": 95}}
@@ -30,13 +30,13 @@ def serve(options: argparse.Namespace) -> int:
 
 
 def reconstruct(options: argparse.Namespace) -> int:
-    photo = open_photo(options.photo)
+    photo = _open(options.photo)
     save_picture(_load(options).reconstruct(photo, face=options.face or 0), options.output)
     return 0
 
 
 def edit(options: argparse.Namespace) -> int:
-    photo = open_photo(options.photo) if options.photo else None
+    photo = _open(options.photo) if options.photo else None
     editor = _load(options)
     if photo is None:
         opened = [(editor.open_drawn(options.recipes[0]), options.recipes[0])]
@@ -57,7 +57,7 @@ def sample(options: argparse.Namespace) -> int:
 
 
 def morph(options: argparse.Namespace) -> int:
-    starts = [_drawn(text) or open_photo(text) for text in options.photos]
+    starts = [_drawn(text) or _open(text) for text in options.photos]
     editor = _load(options)
     opened = [editor.open_face(start) if isinstance(start, Image.Image) else editor.open_drawn(start)
               for start in starts]
@@ -68,7 +68,7 @@ def morph(options: argparse.Namespace) -> int:
 
 def animate(options: argparse.Namespace) -> int:
     recipe = options.recipes[0]
-    photo = open_photo(options.photo) if options.photo else None
+    photo = _open(options.photo) if options.photo else None
     editor = _load(options)
     opened = editor.open_drawn(recipe) if photo is None else editor.open_face(photo, recipe.face)
     _save_animation(editor.animate(opened, recipe, frames=options.frames), options)
@@ -76,7 +76,7 @@ def animate(options: argparse.Namespace) -> int:
 
 
 def faces(options: argparse.Namespace) -> int:
-    photo = open_photo(options.photo)
+    photo = _open(options.photo)
     with _quiet():  # the detector brings TensorFlow
         found = find_faces(photo)
     text = json.dumps([describe_face(face, number) for number, face in enumerate(found)], indent=2)
@@ -88,14 +88,15 @@ def faces(options: argparse.Namespace) -> int:
 
 
 def save_picture(image: Image.Image, path: Path) -> None:
-    """Write a picture in the format of its suffix, best quality, without the photo's metadata.
+    """Write a picture in the format of its suffix, best quality.
 
     It is made in memory first, so that a failure leaves no broken file.
     """
     memory = io.BytesIO()
     suffix = path.suffix.lower()
-    plain = Image.frombytes(image.mode, image.size, image.tobytes())  # none of the photo's place, time or comments
-    plain.save(memory, format=Image.registered_extensions()[suffix], **SAVE_OPTIONS.get(suffix, {}))
+    # A colour profile goes along; the photo's place, time and comments were left behind when it was opened.
+    image.save(memory, format=Image.registered_extensions()[suffix], icc_profile=image.info.get("icc_profile"),
+               **SAVE_OPTIONS.get(suffix, {}))
     path.write_bytes(memory.getvalue())
 
 
@@ -131,6 +132,14 @@ def _quiet() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def _open(path: str) -> Image.Image:
+    """`open_photo` whose errors name the file: a command may have been given several."""
+    try:
+        return open_photo(path)
+    except PhotoError as error:
+        raise PhotoError(f"{path}: {error}") from None
 
 
 def _drawn(text: str) -> Recipe | None:

@@ -50,7 +50,7 @@ class FaceEditor:
 
     def find_faces(self, photo) -> list[Face]:
         """The faces of a photo, largest first; empty if there is none."""
-        photo = _as_photo(photo)
+        photo = open_photo(photo)
         with self._slots:
             return find_faces(photo)
 
@@ -74,7 +74,7 @@ class FaceEditor:
 
     def edit_faces(self, photo, recipes: Iterable[Recipe]) -> Image.Image:
         """The photo with several faces edited, one recipe each; their order makes no difference."""
-        photo = _as_photo(photo)
+        photo = open_photo(photo)
         return self.apply_faces(photo, self.open_faces(photo, recipes))
 
     def sample(self, n: int, seed: int = 0, temperature: float = 1.0) -> list[Image.Image]:
@@ -97,7 +97,7 @@ class FaceEditor:
 
     def open_face(self, photo, face: int | Face = 0) -> OpenFace:
         """Align, crop and encode a face of the photo: by number, or one that `find_faces` returned."""
-        photo = _as_photo(photo)
+        photo = open_photo(photo)
         face = face if isinstance(face, Face) else choose_face(self.find_faces(photo), face)
         x = crop_face(face.image, self.bundle.config.image_size)  # (S, S, 3)
         with self._slots:
@@ -109,7 +109,7 @@ class FaceEditor:
 
     def open_faces(self, photo, recipes: Iterable[Recipe]) -> list[tuple[OpenFace, Recipe]]:
         """The face of each recipe beside it, in the order of the faces; the photo is searched once."""
-        photo, recipes = _as_photo(photo), sorted(recipes, key=lambda recipe: recipe.face)
+        photo, recipes = open_photo(photo), sorted(recipes, key=lambda recipe: recipe.face)
         for recipe in recipes:
             self.check(recipe)
         faces = self.find_faces(photo)
@@ -137,7 +137,7 @@ class FaceEditor:
         """
         if opened.face is None:
             return Image.fromarray(self.preview(opened, recipe))
-        photo, x_hat = _as_photo(photo), self._edited(opened, recipe)
+        photo, x_hat = open_photo(photo), self._edited(opened, recipe)
         if recipe.moves_nothing:
             return photo
         matrix, scale = opened.face.matrix, frame_scale(opened.face, RESULT_SCALE)
@@ -233,12 +233,6 @@ class FaceEditor:
         if opened.frame is None:
             return to_float(picture)
         return crop_face(Image.fromarray(picture), self.bundle.config.image_size)
-
-
-def _as_photo(photo) -> Image.Image:
-    if isinstance(photo, Image.Image) and photo.mode == "RGB":
-        return photo
-    return open_photo(photo)
 
 
 def _line(start: np.ndarray, end: np.ndarray, count: int) -> np.ndarray:

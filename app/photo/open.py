@@ -12,9 +12,11 @@ from PIL import Image, ImageCms
 
 MAX_PIXELS = 25_000_000  # read in the header, before anything is decoded
 MAX_BYTES = 100_000_000  # no photo of 25 megapixels needs more
+MAX_NAME = 80  # characters of a file's name in a message
 MAX_PROFILE_BYTES = 1_000_000  # colour profiles are some hundred bytes to some hundred kB
 
-# Only these decoders are ever tried (the JPEG one opens MPO too). EPS, SVG, PDF, WMF and their like run code or read other files.
+# Only these decoders are ever tried (JPEG's opens MPO too). EPS, SVG, PDF, WMF and their like run code or read
+# other files.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
 FORMAT_NAMES = "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF"
 
@@ -29,7 +31,7 @@ TO_UPRIGHT = {  # EXIF orientation -> what undoes it
     8: Image.Transpose.ROTATE_90,
 }
 
-Image.init()  # Pillow loads its plugins late, and a format whose plugin is not loaded is a KeyError, not "no such picture"
+Image.init()  # Pillow loads its plugins late, and asking for a format whose plugin is not loaded is a KeyError
 # Depth maps and thumbnails inside a HEIC file are more to decode and nothing to edit.
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=2)
 
@@ -54,54 +56,57 @@ def open_photo(source: str | os.PathLike | bytes | BinaryIO | Image.Image) -> Im
             _check_size(source)
             return source
         return _decode(source)
-    with _open_file(source) as file:
+    name = "This file"
+    if isinstance(source, (str, os.PathLike)):
+        name = Path(source).name[:MAX_NAME] or name  # never the folder: it is the server's own affair
+    with _open_file(source, name) as file:
         try:
             return _decode(Image.open(file, formats=FORMATS))
         except PhotoError:
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # the latter where warnings are errors
-            raise PhotoError(_too_large("It")) from None
+            raise PhotoError(_too_large("it")) from None
         except Image.UnidentifiedImageError:
-            raise PhotoError(f"This file is not a picture that Facet reads; try {FORMAT_NAMES}.") from None
+            raise PhotoError(f"{name} is not a picture that Facet reads; try {FORMAT_NAMES}.") from None
         except MemoryError:
-            raise PhotoError("This picture needs more memory than there is; try a smaller one.") from None
+            raise PhotoError(f"{name} needs more memory than there is; make it smaller first.") from None
         except Exception:  # decoders raise about everything: OSError, SyntaxError, struct.error, IndexError, ...
-            raise PhotoError("This picture is damaged or cut short; try to save or download it again.") from None
+            raise PhotoError(f"{name} is damaged or cut short; save or download it again.") from None
 
 
-def _open_file(source: str | os.PathLike | bytes | BinaryIO) -> BinaryIO:
+def _open_file(source: str | os.PathLike | bytes | BinaryIO, name: str) -> BinaryIO:
     """The source as a seekable binary file of 1 to MAX_BYTES bytes."""
     if isinstance(source, (str, os.PathLike)):
         try:
             status = Path(source).stat()  # before opening: a named pipe would wait for ever
-            if not stat.S_ISREG(status.st_mode):
-                raise PhotoError("This is not a file; give a photo.")
-            _check_bytes(status.st_size)
-            return Path(source).open("rb")
+            if stat.S_ISREG(status.st_mode):
+                _check_bytes(status.st_size, name)
+                return Path(source).open("rb")
         except (FileNotFoundError, NotADirectoryError):
-            raise PhotoError("There is no such file; check the name of the photo.") from None
+            raise PhotoError(f"{name} does not exist; check the name of the photo.") from None
         except PhotoError:
             raise
         except (OSError, ValueError):  # ValueError: a zero byte in the name
-            raise PhotoError("This file cannot be read; check its name and who may read it.") from None
+            raise PhotoError(f"{name} cannot be read; check its name and who may read it.") from None
+        raise PhotoError(f"{name} is not a file; give a photo.")
     if not isinstance(source, (bytes, bytearray, memoryview)):
         if not hasattr(source, "read"):
             raise PhotoError(f"A photo is a path, bytes, a binary file or a PIL image, not {type(source).__name__}.")
         try:
             source = source.read(MAX_BYTES + 1)
         except (OSError, ValueError):
-            raise PhotoError("This file cannot be read; open it again.") from None
+            raise PhotoError(f"{name} cannot be read; open it again.") from None
         if not isinstance(source, bytes):
-            raise PhotoError("This file was opened as text; open it in binary mode.")
-    _check_bytes(len(source))
+            raise PhotoError(f"{name} was opened as text; open it in binary mode.")
+    _check_bytes(len(source), name)
     return io.BytesIO(source)
 
 
-def _check_bytes(count: int) -> None:
+def _check_bytes(count: int, name: str) -> None:
     if count == 0:
-        raise PhotoError("This file is empty.")
+        raise PhotoError(f"{name} is empty; choose another.")
     if count > MAX_BYTES:
-        raise PhotoError(f"This file has over {MAX_BYTES // 1_000_000} MB; save the photo smaller.")
+        raise PhotoError(f"{name} has over {MAX_BYTES // 1_000_000} MB; save the photo smaller.")
 
 
 def _check_size(image: Image.Image) -> None:
