@@ -10,7 +10,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
@@ -44,6 +44,7 @@ class Bundle:
         metrics: what the evaluation measured, from metrics.json.
         about: what it was trained on and for how long, and with which versions, from config.json.
         hash: short hex of config.json, which names the bundle in recipes.
+        classifier_config: the arguments of `build_classifier` that made `classifier`, for another bundle to hold it.
     """
 
     config: ModelConfig
@@ -55,6 +56,7 @@ class Bundle:
     metrics: dict
     about: dict
     hash: str
+    classifier_config: dict = field(default_factory=dict)
 
     def __post_init__(self):
         size, side = self.config.image_size, self.classifier.input_shape[1]
@@ -143,13 +145,13 @@ def save_bundle(
 
     Args:
         path: the folder, say checkpoints/mine.
-        metrics: what was measured; JSON-ready.
-        about: what it was trained on, for how long, on what; JSON-ready. Versions are added.
+        metrics: what was measured: numbers and dictionaries of them; one that is not finite is saved as null.
+        about: what it was trained on, for how long, on what. Versions are added.
         classifier_config: the arguments of `build_classifier` that made `classifier`.
     Raises:
         BundleError: weights that are not finite, a file over 10 MB, a place that cannot be written.
     """
-    about = {**about, "versions": _versions()}
+    about, metrics = _json_ready({**about, "versions": _versions()}), _json_ready(metrics)
     arrays = {**latents.to_arrays(), **{_PRIOR + key: value for key, value in prior.to_arrays().items()}}
     files = {
         "attributes.npz": arrays_to_bytes(arrays),
@@ -165,6 +167,16 @@ def save_bundle(
     write_folder(
         path, files, {"model": config.to_dict(), "classifier": dict(classifier_config or {}), "about": about}
     )
+
+
+def _json_ready(value):
+    """Plain Python for JSON: NumPy's numbers and arrays too, and null for what is not finite."""
+    if isinstance(value, Mapping):
+        return {str(key): _json_ready(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_json_ready(item) for item in value]
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _versions() -> dict[str, str]:
@@ -233,6 +245,9 @@ def load_bundle(source: str | os.PathLike) -> Bundle:
     for name, network in networks.items():
         with _blame(path / f"{name}.weights.h5"):
             load_weights(network, path / f"{name}.weights.h5", files[f"{name}.weights.h5"])
-    bundle = Bundle(config, **networks, latents=latents, prior=prior, metrics=metrics, about=about, hash=short_hash)
+    bundle = Bundle(
+        config, **networks, latents=latents, prior=prior, metrics=metrics, about=about, hash=short_hash,
+        classifier_config=classifier_config,
+    )  # fmt: skip
     bundle.warm_up()
     return bundle

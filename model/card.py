@@ -5,6 +5,7 @@ from numbers import Real
 
 from model.config import ModelConfig
 from model.latents import Latents
+from model.report import COLUMNS, EXPLANATION, ROWS
 
 _FRONT_MATTER = """\
 ---
@@ -70,7 +71,7 @@ def model_card(name: str, config: ModelConfig, about: Mapping, metrics: Mapping,
     Args:
         name: of the bundle.
         about: what it was trained on, for how long, with what: nested dictionaries of plain values.
-        metrics: numbers by name, or dictionaries of them: one table each.
+        metrics: numbers by name, and `by_attribute`, dictionaries of them: what `model.evaluate` returns.
         latents: for the attributes that are marked as unreliable.
     """
     weak = [attribute for attribute, reliable in zip(latents.names, latents.reliable, strict=True) if not reliable]
@@ -98,16 +99,31 @@ def _list(values: Mapping, indent: str = "") -> str:
     return lines
 
 
-def _tables(metrics: Mapping, title: str = "") -> str:
-    numbers = {key: value for key, value in metrics.items() if not isinstance(value, Mapping)}
-    text = f"### {title}\n\n" if title and numbers else ""
-    if numbers:
-        text += "| measure | value |\n|---|---|\n"
-        text += "".join(f"| {_plain(key)} | {_show(value)} |\n" for key, value in numbers.items()) + "\n"
-    for key, value in metrics.items():
-        if isinstance(value, Mapping):
-            text += _tables(value, f"{title}: {_plain(key)}" if title else _plain(key))
+def _tables(metrics: Mapping) -> str:
+    """The measures of model/report.py in its words and order, then other numbers, then those of each attribute."""
+    known = {name: (label, form) for name, label, form in ROWS}
+    numbers = [name for name in known if name in metrics] + [name for name in metrics if name not in known]
+    rows = []
+    for name in numbers:
+        if isinstance(metrics[name], Real):
+            label, form = known.get(name, (_plain(name), "{:.4g}"))
+            rows.append((label, form.format(metrics[name])))
+    by_attribute = metrics.get("by_attribute", {})
+    names = list(dict.fromkeys(name for key, _ in COLUMNS for name in by_attribute.get(key, ())))
+    attributes = []
+    for name in names:
+        cells = (by_attribute.get(key, {}).get(name) for key, _ in COLUMNS)
+        attributes.append((name, *("-" if cell is None else f"{cell:.3f}" for cell in cells)))
+    text = _table(("measure", "value"), rows)
+    if attributes:
+        table = _table(("attribute", *(heading for _, heading in COLUMNS)), attributes)
+        text += f"\n{table}\n{EXPLANATION}\n"
     return text
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows] if rows else []
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 def _plain(key: str) -> str:

@@ -16,10 +16,10 @@ MAX_UNPACKED_BYTES = 200 * 1000 * 1000
 
 
 def weights_to_bytes(model: keras.Model) -> bytes:
-    """A .weights.h5 with float16 numbers, which Keras casts to the model's own type when it loads them.
+    """A .weights.h5 with float16 kernels, which Keras casts to the model's own type when it loads them.
 
     Raises:
-        ValueError: a weight is not finite, or too large for float16.
+        ValueError: a weight is not finite.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.weights.h5"
@@ -36,12 +36,13 @@ def _copy_half(full: h5py.Group, half: h5py.Group) -> None:
         if isinstance(item, h5py.Group):
             _copy_half(item, half.create_group(name))
             continue
-        values = item[()]
-        with np.errstate(over="ignore"):
-            small = values.astype(np.float16) if np.asarray(values).dtype == np.float32 else values
-        if not np.isfinite(small).all():
-            raise ValueError(f"weight {item.name} is not finite in float16: training diverged")
-        half.create_dataset(name, data=small)
+        values = np.asarray(item[()])
+        if not np.isfinite(values).all():
+            raise ValueError(f"weight {item.name} is not finite: training diverged")
+        # Biases and batch normalisation's variances are few and may be any size; kernels are many and small.
+        if values.ndim > 1 and np.abs(values).max(initial=0) <= np.finfo(np.float16).max:
+            values = values.astype(np.float16)
+        half.create_dataset(name, data=values)
 
 
 def load_weights(model: keras.Model, path: Path, content: bytes) -> None:

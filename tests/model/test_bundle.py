@@ -106,8 +106,8 @@ def test_half_precision_is_close_enough(bundle, tmp_path):
     assert all(w.dtype == "float32" for w in saved.decoder.weights)
     with h5py.File(tmp_path / "again" / "decoder.weights.h5") as file:
         kinds = set()
-        file.visititems(lambda _, item: kinds.add(item.dtype) if isinstance(item, h5py.Dataset) else None)
-    assert kinds == {np.dtype(np.float16)}
+        file.visititems(lambda _, item: kinds.add((item.dtype, item.ndim > 1)) if hasattr(item, "dtype") else None)
+    assert kinds == {(np.dtype(np.float16), True), (np.dtype(np.float32), False)}
 
 
 def test_keras_itself_reads_the_weights(bundle, path):
@@ -170,13 +170,15 @@ def test_the_sample_grid_shows_its_samples(bundle, path):
 
 
 def test_the_card_is_one_that_the_hub_renders(bundle, path, tmp_path):
-    again(bundle, tmp_path / "named", metrics={"psnr": 25.125, "classifier": {"Smiling": 0.91}},
-          about={"minutes": 120, "hardware": "2 cores"})  # fmt: skip
+    by_attribute = {"classifier_accuracy": {"Smiling": 0.91, "Bald": None}}
+    metrics = {"psnr_64": 25.125, "edit_success": None, "other": 3, "by_attribute": by_attribute}
+    again(bundle, tmp_path / "named", metrics=metrics, about={"minutes": 120, "hardware": "2 cores"})
     card = ModelCard.load(tmp_path / "named" / "README.md")
     assert card.data.license == "other" and card.data.library_name == "keras" and "face-editing" in card.data.tags
     marked = "`Smiling`" if not bundle.latents.reliable.all() else "direction: none"
-    for text in ("# Facet: named", "| psnr | 25.12 |", "| Smiling | 0.91 |", "minutes: 120", "2 cores",
-                 "non-commercial", "## Limits and bias", marked):  # fmt: skip
+    for text in ("# Facet: named", "| PSNR at 64 px, full-size faces | 25.12 dB |", "| other | 3 |",
+                 "| Smiling | 0.910 |", "| Bald | - |", "minutes: 120", "2 cores", "non-commercial",
+                 "## Limits and bias", marked):  # fmt: skip
         assert text in card.text, text
 
 
@@ -287,11 +289,28 @@ def test_metrics_that_are_not_json(copy, content):
 
 def test_weights_that_diverged_are_not_saved(bundle, copy):
     decoder = keras.models.clone_model(bundle.decoder)
-    for value in (np.nan, 1e6):
+    for value in (np.nan, np.inf):
         decoder.set_weights([np.full_like(w, value) for w in bundle.decoder.get_weights()])
         with pytest.raises(BundleError, match="decoder.weights.h5 cannot be saved.*diverged"):
             again(bundle, copy, decoder=decoder)
     assert load_bundle(copy).hash == bundle.hash
+
+
+def test_large_weights_are_kept(bundle, tmp_path):
+    decoder = keras.models.clone_model(bundle.decoder)
+    scale = [1e6 if w.ndim == 2 else 1 for w in bundle.decoder.get_weights()]  # beyond float16
+    decoder.set_weights([w * s for w, s in zip(bundle.decoder.get_weights(), scale, strict=True)])
+    saved = again(bundle, tmp_path / "large", decoder=decoder)
+    for one, other in zip(saved.decoder.get_weights(), decoder.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3)
+
+
+def test_measures_that_are_not_numbers_do_not_lose_a_run(bundle, tmp_path):
+    by_attribute = {"edit": {"Bald": np.inf, "Male": np.int64(1)}}
+    metrics = {"psnr": np.float32(3.5), "kl": float("nan"), "by_attribute": by_attribute}
+    saved = again(bundle, tmp_path / "nan", metrics=metrics, about={"sizes": (1, np.arange(2))})
+    assert saved.metrics == {"psnr": 3.5, "kl": None, "by_attribute": {"edit": {"Bald": None, "Male": 1}}}
+    assert saved.about["sizes"] == [1, [0, 1]]
 
 
 def test_two_seeds_are_two_bundles(path, tmp_path):
