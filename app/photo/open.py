@@ -51,27 +51,31 @@ def open_photo(source: str | os.PathLike | bytes | BinaryIO | Image.Image) -> Im
     Raises:
         PhotoError: the file is missing, empty, too large, broken, or of no format that is allowed.
     """
-    if isinstance(source, Image.Image):
-        if type(source) is Image.Image and source.mode == "RGB" and not set(source.info) - {"icc_profile"}:
-            _check_size(source)
-            return source
-        return _decode(source)
-    name = "This file"
-    if isinstance(source, (str, os.PathLike)):
-        name = Path(source).name[:MAX_NAME] or name  # never the folder: it is the server's own affair
-    with _open_file(source, name) as file:
-        try:
+    if type(source) is Image.Image and source.mode == "RGB" and not set(source.info) - {"icc_profile"}:
+        _check_size(source)
+        return source
+    name = _name(source)
+    try:
+        if isinstance(source, Image.Image):
+            return _decode(source)
+        with _open_file(source, name) as file:
             return _decode(Image.open(file, formats=FORMATS))
-        except PhotoError:
-            raise
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # the latter where warnings are errors
-            raise PhotoError(_too_large("it")) from None
-        except Image.UnidentifiedImageError:
-            raise PhotoError(f"{name} is not a picture that Facet reads; try {FORMAT_NAMES}.") from None
-        except MemoryError:
-            raise PhotoError(f"{name} needs more memory than there is; make it smaller first.") from None
-        except Exception:  # decoders raise about everything: OSError, SyntaxError, struct.error, IndexError, ...
-            raise PhotoError(f"{name} is damaged or cut short; save or download it again.") from None
+    except PhotoError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # the latter where warnings are errors
+        raise PhotoError(_too_large("it")) from None
+    except Image.UnidentifiedImageError:
+        raise PhotoError(f"{name} is not a picture that Facet reads; try {FORMAT_NAMES}.") from None
+    except MemoryError:
+        raise PhotoError(f"{name} needs more memory than there is; make it smaller first.") from None
+    except Exception:  # decoders raise about everything: OSError, SyntaxError, struct.error, IndexError, ...
+        raise PhotoError(f"{name} is damaged or cut short; save or download it again.") from None
+
+
+def _name(source) -> str:
+    """What messages call the file: its own name, never its folder, which is the server's own affair."""
+    name = Path(source).name if isinstance(source, (str, os.PathLike)) else ""
+    return "".join(c if c.isprintable() else "?" for c in name[:MAX_NAME]) or "This file"
 
 
 def _open_file(source: str | os.PathLike | bytes | BinaryIO, name: str) -> BinaryIO:
