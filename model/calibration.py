@@ -52,13 +52,14 @@ def calibrate(
             continue
         for side, sign in ((0, -1), (1, 1)):  # downwards from the faces that have it; upwards from those that lack it
             there, here = sides[side], sides[1 - side]
-            here = rng.permutation(here)[:CALIBRATION_FACES]
-            logits = [start[here, k].mean()]
+            here, target = rng.permutation(here)[:CALIBRATION_FACES], sign * start[there, k].mean()
+            climbed = [sign * start[here, k].mean()]  # (1 + steps,) the mean logit on the way to the other side
             for step in CALIBRATION_STEPS:
+                if climbed[-1] >= target:
+                    break
                 moved = (z[here] + sign * step * direction).astype(np.float32)
-                logits.append(classify(decode(moved))[:, k].mean())
-            climbed = np.maximum.accumulate(sign * np.array(logits))  # (1 + steps,) towards the other side
-            calibration[k, side] = _crossing((0.0, *CALIBRATION_STEPS), climbed, sign * start[there, k].mean())
+                climbed.append(max(climbed[-1], sign * classify(decode(moved))[:, k].mean()))
+            calibration[k, side] = _crossing((0.0, *CALIBRATION_STEPS), np.array(climbed), target)
     return replace(latents, calibration=calibration)
 
 
