@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from app.faces import OpenFace, choose_face, face_square, frame_scale, full_frame
+from app.faces import OpenFace, choose_face, compare, face_square, frame_scale, full_frame
 from app.photo.align import Face, cut_frame, find_faces
 from app.photo.compose import edit_frame, morph_frame, paste_back
 from app.photo.open import open_photo
@@ -103,9 +103,8 @@ class FaceEditor:
         with self._slots:
             z = self.bundle.encode(x[None])  # (1, D)
         opened = self.open_latent(z)
-        error = float(np.mean((x - opened.reconstruction) ** 2))
         frame = cut_frame(photo, face.matrix, frame_scale(face, PREVIEW_SCALE))
-        return OpenFace(opened.z, opened.reconstruction, frame, face, psnr=-10 * np.log10(max(error, 1e-10)))
+        return OpenFace(opened.z, opened.reconstruction, frame, face, compare(face, opened.reconstruction))
 
     def open_faces(self, photo, recipes: Iterable[Recipe]) -> list[tuple[OpenFace, Recipe]]:
         """The face of each recipe beside it, in the order of the faces; the photo is searched once."""

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from app.photo.align import Face, native_scale
-from model.preprocessing import FACE_BOX, FRAME_SIZE, to_uint8
+from model.preprocessing import FACE_BOX, FRAME_SIZE, crop_face, to_float, to_uint8
 
 
 class FaceError(ValueError):
@@ -22,7 +22,7 @@ class OpenFace:
     reconstruction: (S, S, 3) float32 in [0, 1], the code decoded.
     frame: (H, W, 3) uint8, the CelebA frame around the photo's face at preview scale; None for a drawn face.
     face: where it lies in the photo; None for a drawn face.
-    psnr: dB between the model's crop of the photo and the reconstruction; None for a drawn face.
+    psnr: dB between the photo's face and the reconstruction at `compared_size`; None for a drawn face.
     """
 
     z: np.ndarray
@@ -30,6 +30,19 @@ class OpenFace:
     frame: np.ndarray | None = None
     face: Face | None = None
     psnr: float | None = None
+
+
+def compared_size(image_size: int) -> int:
+    """The side at which model.evaluate compares pictures (`psnr_64`), so that its figures are the ones to expect."""
+    return min(64, image_size)
+
+
+def compare(face: Face, reconstruction: np.ndarray) -> float:
+    """PSNR in dB of a reconstruction (S, S, 3) against the photo's face."""
+    size = compared_size(len(reconstruction))
+    picture = Image.fromarray(to_uint8(reconstruction)).resize((size, size), Image.Resampling.LANCZOS)
+    error = float(np.mean((crop_face(face.image, size) - to_float(picture)) ** 2))
+    return -10 * np.log10(max(error, 1e-10))
 
 
 def choose_face(faces: Sequence[Face], index: int) -> Face:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.faces import OpenFace
+from app.faces import OpenFace, compared_size
 from app.recipe import Recipe
 from model.bundle import Bundle
 
 UNASKED_COUNT = 5  # more than five lines nobody reads
 UNASKED_LEAST = 0.05  # a change of probability below this is the classifier's own unrest
+LEAST_GAP = 1.0  # logits: a classifier that tells an attribute apart by less cannot count its slider units
 TILT_LIMIT = 30.0  # degrees: CelebA's faces are upright
 TURN_LIMIT = 0.3  # the nose this share of the eyes' distance off their middle: a half profile
 FAR_OUT = 1.5  # times the Mahalanobis length that a Gaussian of this covariance has
@@ -50,8 +51,7 @@ def write_receipt(bundle: Bundle, asked: Mapping[str, float], logits: np.ndarray
     """The receipt of one edit.
 
     Args:
-        bundle: of its metrics, `logit_gap` (attribute -> mean logit of the validation faces that have it, less that of
-            those that lack it) tells how many logits one slider unit is.
+        bundle: of its metrics, the evaluation's `classifier_logit_gap` tells how many logits one slider unit is.
         asked: attribute -> slider units.
         logits: (2, K) of the face before and after the edit.
     """
@@ -60,12 +60,12 @@ def write_receipt(bundle: Bundle, asked: Mapping[str, float], logits: np.ndarray
     names = bundle.latents.names
     change = dict(zip(names, (probability[1] - probability[0]).tolist(), strict=True))
     change_logits = dict(zip(names, (logits[1] - logits[0]).tolist(), strict=True))
-    gap = bundle.metrics.get("logit_gap", {})
+    gap = bundle.metrics.get("by_attribute", {}).get("classifier_logit_gap", {})
     others = [(name, change[name]) for name in names if name not in asked and abs(change[name]) >= UNASKED_LEAST]
     return Receipt(
         asked=dict(asked),
         achieved={name: change[name] for name in asked},
-        achieved_units={name: change_logits[name] / gap[name] for name in asked if gap.get(name, 0) > 0},
+        achieved_units={name: change_logits[name] / gap[name] for name in asked if gap.get(name, 0) >= LEAST_GAP},
         unasked=tuple(sorted(others, key=lambda item: -abs(item[1]))[:UNASKED_COUNT]),
         warnings=tuple(warnings),
     )
@@ -83,6 +83,9 @@ def edit_warnings(bundle: Bundle, opened: OpenFace, recipe: Recipe) -> list[str]
                         "so the result differs.")
     if opened.face is not None:
         warnings += face_warnings(opened.face.matrix, opened.face.landmarks)
+    usual = bundle.metrics.get(f"psnr_{compared_size(bundle.config.image_size)}")  # absent if it was never evaluated
+    if opened.psnr is not None and usual is not None:
+        warnings += reconstruction_warnings(opened.psnr, usual)
     return warnings + code_warnings(opened.z, latents.mean, latents.covariance)
 
 
@@ -115,7 +118,7 @@ def code_warnings(z: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> li
 
 
 def reconstruction_warnings(psnr: float, usual: float) -> list[str]:
-    """A sentence if the model's picture of the face is far worse than usual: both PSNR in dB at the model's size."""
+    """A sentence if the model's picture of the face is far worse than usual: both PSNR in dB, see `OpenFace`."""
     if psnr < usual - PSNR_SLACK:
         return [f"The model sees this face poorly ({psnr:.0f} dB where {usual:.0f} are usual); edits may miss. "
                 "A frontal, well lit face without a hand or a microphone before it works best."]

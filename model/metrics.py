@@ -106,11 +106,12 @@ def active_dimensions(z_mean: np.ndarray) -> int:
 
 
 def classification(labels: np.ndarray, logits: np.ndarray) -> dict[str, np.ndarray]:
-    """How good a classifier is, each (K,): accuracy, balanced accuracy, area under the ROC curve.
+    """How good a classifier is, each (K,): accuracy, balanced accuracy, area under the ROC curve, logit gap.
 
+    The logit gap is the mean logit of faces that have the attribute less that of the others: a slider unit, in logits.
     labels (n, K) by sign, 0 not labelled; logits (n, K). NaN where there are no faces of one side (accuracy: of both).
     """
-    result = {name: np.full(labels.shape[1], np.nan) for name in ("accuracy", "balanced_accuracy", "auc")}
+    result = {name: np.full(labels.shape[1], np.nan) for name in ("accuracy", "balanced_accuracy", "auc", "logit_gap")}
     for k in range(labels.shape[1]):
         known = labels[:, k] != 0
         has, said = labels[known, k] > 0, logits[known, k]
@@ -119,6 +120,7 @@ def classification(labels: np.ndarray, logits: np.ndarray) -> dict[str, np.ndarr
         if has.any() and not has.all():
             result["balanced_accuracy"][k] = (np.mean(said[has] > 0) + np.mean(said[~has] <= 0)) / 2
             result["auc"][k] = roc_auc_score(has, said)
+            result["logit_gap"][k] = said[has].mean() - said[~has].mean()
     return result
 
 

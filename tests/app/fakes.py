@@ -27,7 +27,7 @@ class FakeBundle:
         self.latents = fit_latents(z, labels, NAMES)
         self.config = SimpleNamespace(image_size=SIZE, latent_dim=LATENT_DIM)
         self.hash = "abcdef123456"
-        self.metrics = {"logit_gap": {"Smiling": 4.0}}  # see classify_logits
+        self.metrics = {"by_attribute": {"classifier_logit_gap": {"Smiling": 4.0}}}  # see classify_logits
         self.running = self.most_running = 0
         self._lock = threading.Lock()
 

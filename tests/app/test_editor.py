@@ -196,6 +196,11 @@ def test_warnings_name_what_the_model_does_not_know(editor, photo):
     assert not any("model abcdef" in text for text in editor.warnings(opened, Recipe(bundle="abcdef123456")))
     far = editor.open_latent(editor.bundle.latents.mean + 20)
     assert any("unusual" in text for text in editor.warnings(far, Recipe()))
+    assert not any("poorly" in text for text in editor.warnings(opened, Recipe()))
+    editor.bundle.metrics["psnr_16"] = opened.psnr + 5
+    assert not any("poorly" in text for text in editor.warnings(opened, Recipe()))
+    editor.bundle.metrics["psnr_16"] = opened.psnr + 7
+    assert any("poorly" in text for text in editor.warnings(opened, Recipe()))
     turned = opened.face.matrix.copy()
     turned[:, :2] = turned[:, :2] @ np.array([[0, 1], [-1, 0]])
     tilted = OpenFace(opened.z, opened.reconstruction, opened.frame, type(opened.face)(

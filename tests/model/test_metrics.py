@@ -105,7 +105,8 @@ def test_classification():
     result = metrics.classification(labels, logits)
     assert result["accuracy"] == pytest.approx([0.75, 0.5])  # unlabelled faces do not count
     assert result["balanced_accuracy"][0] == pytest.approx(0.75) and result["auc"][0] == 1
-    assert np.isnan(result["auc"][1])  # nobody lacks the second
+    assert result["logit_gap"][0] == pytest.approx(0.5 - -2.5)
+    assert np.isnan(result["auc"][1]) and np.isnan(result["logit_gap"][1])  # nobody lacks the second
 
 
 @pytest.fixture(scope="module")
