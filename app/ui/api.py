@@ -1,0 +1,85 @@
+"""The named HTTP endpoints, for gradio_client and the API page: the same editor, without the page's state."""
+
+import gradio as gr
+from PIL import Image
+
+from app.editor import MOST_SAMPLES, FaceEditor
+from app.faces import describe_face
+from app.photo.open import open_photo
+from app.recipe import TEMPERATURE_LIMIT, Recipe, recipes_from_json
+from app.ui.errors import shown
+from app.ui.files import ANIMATION_FORMATS
+from app.ui.picker import refuse_addresses, upload_path
+from app.ui.player import MOST_FRAMES, write_animation
+
+LIMITS = {"concurrency_limit": 2, "preprocess": False}
+
+
+def build_api(editor: FaceEditor) -> None:
+    """Add the endpoints to the Blocks around; their components are never shown."""
+    with gr.Column(visible=False):
+        photo, photo_b = (gr.Image(type="filepath", label=label) for label in ("Photo", "Second photo"))
+        recipe = gr.Textbox("{}", label="Recipe: JSON, or a list with one for each face")
+        face = gr.Number(0, precision=0, minimum=0, label="Face, 0 the largest")
+        count = gr.Slider(1, MOST_SAMPLES, 8, step=1, label="Count")
+        seed = gr.Number(0, precision=0, minimum=0, label="Seed")
+        temperature = gr.Slider(0, TEMPERATURE_LIMIT, 1, label="Temperature")
+        frames = gr.Slider(2, MOST_FRAMES, 30, step=1, label="Frames")
+        detail = gr.Slider(0, 1, 1, label="Detail")
+        fps = gr.Slider(1, 50, 20, step=1, label="Frames a second")
+        kind = gr.Radio(list(ANIMATION_FORMATS), value="GIF", label="Format")
+        boomerang = gr.Checkbox(True, label="There and back")
+        image, found = gr.Image(label="Image", format="png"), gr.JSON(label="Result")
+        gallery, file = gr.Gallery(label="Faces", format="png"), gr.File(label="Animation")
+        trigger = gr.Button()
+    for upload in (photo, photo_b):
+        refuse_addresses(upload)
+
+    def reconstruct(photo: dict, face: int = 0) -> Image.Image:
+        """What the model itself sees of a face of the photo (0 the largest): the decoded square."""
+        return editor.reconstruct(open_photo(upload_path(photo)), face=int(face or 0))
+
+    def edit(photo: dict | None, recipe: str = "{}") -> tuple[Image.Image, list[dict]]:
+        """The photo at its own size with the recipe's edit, and the receipts. A recipe with a seed needs no photo."""
+        recipes = [one.check(editor.names) for one in recipes_from_json(recipe)]
+        if photo is None:
+            opened = [(editor.open_drawn(recipes[0]), recipes[0])]
+            result = editor.apply_faces(None, opened)
+        else:
+            image = open_photo(upload_path(photo))
+            opened = editor.open_faces(image, recipes)
+            result = editor.apply_faces(image, opened)
+        return result, [{"recipe": one.replace(bundle=editor.bundle.hash).to_dict(),
+                         **editor.receipt(opened_face, one).to_dict()} for opened_face, one in opened]
+
+    def sample(count: int = 8, seed: int = 0, temperature: float = 1.0) -> list[Image.Image]:
+        """Draw faces; face i is the one that seed + i draws alone."""
+        return editor.sample(int(count), seed=int(seed or 0), temperature=temperature)
+
+    def faces(photo: dict) -> list[dict]:
+        """The faces of a photo, largest first: number, score, box and five landmarks in photo pixels."""
+        found = editor.find_faces(open_photo(upload_path(photo)))
+        return [describe_face(one, number) for number, one in enumerate(found)]
+
+    def morph(photo: dict, second_photo: dict, frames: int = 30, detail: float = 1.0, fps: int = 20,
+              format: str = "GIF", boomerang: bool = True) -> str:
+        """The largest face of one photo turned into that of another, as GIF, WebP or MP4."""
+        starts = [open_photo(upload_path(one)) for one in (photo, second_photo)]
+        pictures = editor.morph(*starts, frames=int(frames), detail=detail)
+        return write_animation(pictures, file, "morph", format, fps, boomerang)
+
+    def animate(photo: dict | None, recipe: str = "{}", frames: int = 30, fps: int = 20, format: str = "GIF",
+                boomerang: bool = True) -> str:
+        """An edit grown from nothing to its full strength, as GIF, WebP or MP4. A recipe with a seed needs no photo."""
+        one = Recipe.from_json(recipe).check(editor.names)
+        start = editor.open_drawn(one) if photo is None else open_photo(upload_path(photo))
+        return write_animation(editor.animate(start, one, frames=int(frames)), file, "edit", format, fps, boomerang)
+
+    endpoints = [
+        (reconstruct, [photo, face], image), (edit, [photo, recipe], [image, found]),
+        (sample, [count, seed, temperature], gallery), (faces, [photo], found),
+        (morph, [photo, photo_b, frames, detail, fps, kind, boomerang], file),
+        (animate, [photo, recipe, frames, fps, kind, boomerang], file),
+    ]
+    for function, inputs, outputs in endpoints:
+        trigger.click(shown(function), inputs, outputs, api_name=function.__name__, **LIMITS)

@@ -1,0 +1,84 @@
+"""The page: three tabs over one editor, launched safely."""
+
+from pathlib import Path
+
+import gradio as gr
+
+from app.editor import FaceEditor
+from app.recipe import Recipe
+from app.ui.api import build_api
+from app.ui.errors import shown
+from app.ui.picker import EXAMPLE_SEED, EXAMPLE_TEMPERATURE, example_strip
+from app.ui.store import FaceStore
+from app.ui.subject import Subject, Subjects
+from app.ui.tabs.edit import EditTab
+from app.ui.tabs.generate import GenerateTab
+from app.ui.tabs.morph import MorphTab
+from app.ui.text import FOOTER, LINK_WAITS, TAGLINE, TITLE
+
+HERE = Path(__file__).parent
+PORT = 7860
+MAX_UPLOAD = "30mb"  # a photo of 25 megapixels at the best JPEG quality
+QUEUE_LENGTH = 40  # people who may wait for a slow task; the next is told to come back
+CACHE_CHECK, CACHE_AGE = 300, 1800  # seconds: how often old files are looked for, and from when they are old
+SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
+
+
+def build_demo(editor: FaceEditor) -> gr.Blocks:
+    """The page of an editor, not yet launched."""
+    subjects = Subjects(editor, FaceStore())
+    strip = example_strip(subjects)
+    first = subjects.from_seed(EXAMPLE_SEED, EXAMPLE_TEMPERATURE)
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK, CACHE_AGE)) as demo:
+        gr.HTML(f"<header><h1>{TITLE}</h1><p>{TAGLINE}</p></header>", padding=False, elem_id="facet-header")
+        with gr.Tabs(elem_id="facet-tabs") as tabs:
+            with gr.Tab("Edit", id="edit"):
+                edit = EditTab(subjects, strip, first)
+            with gr.Tab("Generate", id="generate"):
+                GenerateTab(subjects, edit, tabs)
+            with gr.Tab("Morph", id="morph"):
+                MorphTab(subjects, strip)
+        gr.HTML(f"<footer>{FOOTER}</footer>", padding=False, elem_id="facet-footer")
+        build_api(editor)
+
+        def open_link(subject: Subject, request: gr.Request):
+            """The recipe of the page's own address, if it carries one."""
+            query = dict(request.query_params)
+            recipe = Recipe.from_query(query).check(editor.names)
+            if recipe == Recipe():
+                return {edit.subject: subject}
+            shown_now = edit.open_recipe(recipe, subject)
+            if recipe.seed is None:
+                gr.Info(LINK_WAITS)
+                shown_now[edit.subject] = shown_now[edit.subject].waiting(recipe)
+            return shown_now
+
+        demo.load(shown(open_link), edit.subject, edit.outputs, api_visibility="private", queue=False,
+                  show_progress="hidden")
+    return demo.queue(max_size=QUEUE_LENGTH, default_concurrency_limit=4)
+
+
+def launch_options() -> dict:
+    """How the page is launched wherever it is launched: nothing shared, monitored, remembered or listed."""
+    return {
+        "share": False,
+        "show_error": False,
+        "ssr_mode": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "max_file_size": MAX_UPLOAD,
+        "allowed_paths": [],
+        "footer_links": ["api"],
+        "theme": gr.themes.Default(primary_hue="indigo", neutral_hue="slate", radius_size="lg", font=SYSTEM_FONTS,
+                                   font_mono=("ui-monospace", "Consolas", "monospace")),
+        "css_paths": HERE / "style.css",
+        "head": f"<script>{(HERE / 'page.js').read_text(encoding='utf-8')}</script>",
+    }
+
+
+def serve(editor: FaceEditor, host: str | None = None, port: int | None = None) -> None:
+    """Serve the page until it is stopped.
+
+    host, port: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT where they are None, or this computer only and 7860.
+    """
+    build_demo(editor).launch(server_name=host, server_port=port, **launch_options())

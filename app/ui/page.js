@@ -1,0 +1,100 @@
+// What needs no server: comparing with the face before, the rest of a drag, the address bar, keys, and the players.
+const facet = (() => {
+    const REST_MS = 450;  // a drag rests when nothing moved for this long
+    const RECIPE_KEYS = ["bundle", "set", "keep", "detail", "seed", "temperature", "face"];
+    const byId = id => document.getElementById(id);
+    const button = id => { const found = byId(id); return found && (found.matches("button, a") ? found : found.querySelector("button, a")); };
+
+    // Before and after: one number, the share of the stage that shows the face before the edit.
+    const split = percent => {
+        byId("facet-stage")?.style.setProperty("--split", `${percent}%`);
+        if (byId("facet-split")) byId("facet-split").value = percent;
+        byId("facet-toggle")?.setAttribute("aria-pressed", String(Number(percent) === 100));
+    };
+    let beforeHold = null;
+    const hold = () => { if (beforeHold === null) { beforeHold = byId("facet-split")?.value ?? 0; split(100); } };
+    const release = () => { if (beforeHold !== null) { split(beforeHold); beforeHold = null; } };
+
+    // The address bar carries the recipe, beside whatever else is in it.
+    const setAddress = query => {
+        const others = new URLSearchParams(location.search);
+        RECIPE_KEYS.forEach(key => others.delete(key));
+        const all = [others.toString(), query].filter(Boolean).join("&");
+        const address = location.pathname + (all ? `?${all}` : "") + location.hash;
+        if (address !== location.pathname + location.search + location.hash) history.replaceState(history.state, "", address);
+    };
+
+    let resting = 0, lastQuery = "";
+    const watchStage = () => {
+        const stage = document.querySelector("#facet-after [data-query]");
+        if (!stage || stage.dataset.query === lastQuery) return;
+        lastQuery = stage.dataset.query;
+        clearTimeout(resting);
+        resting = setTimeout(() => { setAddress(lastQuery); button("facet-rest")?.click(); }, REST_MS);
+    };
+
+    // Players: every one in the page, moved by one clock.
+    const show = (player, index) => {
+        const frames = player.querySelectorAll(".frames img");
+        frames.forEach((frame, i) => { frame.style.display = i === index ? "block" : "none"; });
+        player.querySelector(".scrub").value = index;
+    };
+    const play = (player, on) => {
+        player.playing = on;
+        player.querySelector(".play").textContent = on ? "Pause" : "Play";
+        player.started = performance.now() - 1000 * (Number(player.querySelector(".scrub").value) / Number(player.dataset.fps));
+    };
+    const clock = now => {
+        document.querySelectorAll(".player").forEach(player => {
+            const frames = player.querySelectorAll(".frames img"), first = frames[0]?.src;
+            if (!frames.length) return;
+            if (player.first !== first || player.count !== frames.length) {  // a new animation
+                player.first = first; player.count = frames.length;
+                show(player, 0);
+                play(player, !matchMedia("(prefers-reduced-motion: reduce)").matches);
+            }
+            if (!player.playing) return;
+            const step = Math.floor((now - player.started) / 1000 * Number(player.dataset.fps)), last = frames.length - 1;
+            const boomerang = player.dataset.boomerang === "true" && last > 0;
+            const place = boomerang ? step % (2 * last) : step % (last + 1);
+            show(player, Math.max(0, boomerang && place > last ? 2 * last - place : place));
+        });
+        requestAnimationFrame(clock);
+    };
+    requestAnimationFrame(clock);
+
+    const typing = target => target instanceof Element && target.closest("textarea, input[type=text], input[type=number], [contenteditable]");
+
+    document.addEventListener("input", event => {
+        if (event.target.id === "facet-split") split(event.target.value);
+        if (event.target.matches?.(".scrub")) {
+            const player = event.target.closest(".player");
+            const index = Number(event.target.value);
+            play(player, false);
+            show(player, index);
+        }
+    });
+    document.addEventListener("click", event => {
+        if (event.target.id === "facet-toggle") split(Number(byId("facet-split").value) === 100 ? 0 : 100);
+        if (event.target.matches?.(".play")) { const player = event.target.closest(".player"); play(player, !player.playing); }
+    });
+    document.addEventListener("pointerdown", event => { if (event.target.closest?.("#facet-stage")) hold(); });
+    ["pointerup", "pointercancel", "blur"].forEach(name => window.addEventListener(name, release));
+    document.addEventListener("keydown", event => {
+        if (typing(event.target)) return;
+        const key = event.key.toLowerCase(), command = event.ctrlKey || event.metaKey;
+        if (key === "b" && !command && !event.altKey) hold();
+        if (command && key === "z") { event.preventDefault(); button(event.shiftKey ? "facet-redo" : "facet-undo")?.click(); }
+        if (command && key === "y") { event.preventDefault(); button("facet-redo")?.click(); }
+    });
+    document.addEventListener("keyup", event => { if (event.key.toLowerCase() === "b") release(); });
+
+    const start = () => {
+        new MutationObserver(watchStage).observe(document.body,
+            {subtree: true, childList: true, attributes: true, attributeFilter: ["data-query"]});
+    };
+    document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", start) : start();
+
+    return {download: id => setTimeout(() => button(id)?.click(), 50)};
+})();
+window.facet = facet;

@@ -1,0 +1,90 @@
+"""Where a face comes from: a photo (file, webcam, clipboard), a face that the model drew, or a new random one."""
+
+import secrets
+from collections.abc import Callable, Sequence
+
+import gradio as gr
+
+from app.ui.errors import shown
+from app.ui.pictures import SEND_VALUE, face_buttons
+from app.ui.subject import Subject, Subjects
+from app.ui.text import ADDRESS_REFUSED, NO_UPLOAD, RANDOM, SAMPLES_HINT, UPLOAD_HINT
+
+EXAMPLE_SEED = 40
+EXAMPLE_COUNT = 10
+EXAMPLE_TEMPERATURE = 0.8  # nearer the mean face than people are: friendlier to start from
+SEED_CHOICES = 1_000_000  # random faces to draw; few enough that a person can type the seed
+
+
+def example_strip(subjects: Subjects) -> str:
+    """The drawn faces to start from, as buttons that carry their seeds."""
+    seeds = range(EXAMPLE_SEED, EXAMPLE_SEED + EXAMPLE_COUNT)
+    pictures = subjects.editor.sample(EXAMPLE_COUNT, seed=EXAMPLE_SEED, temperature=EXAMPLE_TEMPERATURE)
+    return face_buttons(pictures, [f"Drawn face {i + 1}" for i in range(EXAMPLE_COUNT)], seeds)
+
+
+def upload_path(file: dict | None) -> str:
+    """The uploaded file of a raw FileData value; ValueError if there is none."""
+    if not file or not file.get("path"):
+        raise ValueError(NO_UPLOAD)
+    return file["path"]
+
+
+def refuse_addresses(component: gr.components.Component) -> None:
+    """Make a file component refuse what Gradio would fetch for a caller: addresses in place of uploaded files."""
+    move = component.async_move_resource_to_block_cache
+
+    async def move_local(source):
+        if "://" in str(source):
+            raise gr.Error(ADDRESS_REFUSED, print_exception=False)
+        return await move(source)
+
+    component.async_move_resource_to_block_cache = move_local
+
+
+class FacePicker:
+    """Builds the ways to a face, where it is made.
+
+    Args:
+        subjects: opens what was picked.
+        strip: HTML of `example_strip`, made once for every picker.
+        name: distinguishes the pickers of one page.
+    """
+
+    def __init__(self, subjects: Subjects, strip: str, name: str, label: str):
+        self._subjects = subjects
+        with gr.Row(elem_classes="facet-picker"):
+            self.upload = gr.Image(sources=["upload", "webcam", "clipboard"], type="filepath", label=label,
+                                   placeholder=UPLOAD_HINT, elem_id=f"{name}-upload", elem_classes="facet-upload",
+                                   buttons=[], height=150, scale=2, min_width=240)
+            with gr.Column(scale=3, min_width=240, elem_classes="facet-samples"):
+                gr.HTML(f"<p>{SAMPLES_HINT}</p>", padding=False)
+                self.samples = gr.HTML(strip, elem_id=f"{name}-samples", js_on_load=SEND_VALUE, padding=False)
+                self.random = gr.Button(RANDOM, size="sm", elem_id=f"{name}-random", elem_classes="facet-random")
+        refuse_addresses(self.upload)
+
+    def wire(self, on_open: Callable[..., dict], inputs: Sequence[gr.components.Component],
+             outputs: Sequence[gr.components.Component]) -> None:
+        """Call `on_open(subject, *values of inputs)` with every subject that is picked."""
+
+        def open_upload(file, *values):
+            return on_open(self._subjects.from_photo(upload_path(file)), *values)
+
+        def open_sample(event: gr.EventData, *values):
+            return on_open(self._subjects.from_seed(int(event.value), EXAMPLE_TEMPERATURE), *values)
+
+        def open_random(*values):
+            return on_open(self._subjects.from_seed(secrets.randbelow(SEED_CHOICES)), *values)
+
+        options = {"outputs": list(outputs), "api_visibility": "private", "show_progress": "minimal"}
+        # Unprocessed: the file goes to app/photo/open.py as it came, and its errors reach the person.
+        self.upload.input(shown(open_upload), [self.upload, *inputs], preprocess=False, concurrency_limit=4, **options)
+        self.samples.click(shown(open_sample), list(inputs), queue=False, **options)
+        self.random.click(shown(open_random), list(inputs), queue=False, **options)
+
+
+def current(subject: Subject | None) -> Subject:
+    """The subject in hand; ValueError where nobody picked one."""
+    if subject is None:
+        raise ValueError(NO_UPLOAD)
+    return subject

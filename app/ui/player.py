@@ -1,0 +1,58 @@
+"""An animation in the page: options, the file, and a player whose frames a slider scrubs without asking the server."""
+
+from collections.abc import Sequence
+from html import escape
+
+import gradio as gr
+from PIL import Image
+
+from app.photo.animation import save_animation
+from app.ui.files import ANIMATION_FORMATS, new_path
+from app.ui.pictures import data_uri
+
+PLAYER_HEIGHT = 400  # pixels: a phone shows no more, and 60 frames stay near a megabyte
+PLAYER_QUALITY = 80
+MOST_FRAMES = 120  # per pair; more than two seconds of 60 a second nobody needs of one change
+
+
+class AnimationOptions:
+    """The controls of an animation, made where it is made. inputs: their components, in `write`'s order."""
+
+    def __init__(self, name: str, frames: int = 30):
+        with gr.Row(elem_classes="facet-options"):
+            self.frames = gr.Slider(4, MOST_FRAMES, frames, step=1, label="Frames", buttons=[],
+                                    elem_id=f"{name}-frames", min_width=140)
+            self.fps = gr.Slider(5, 40, 20, step=1, label="Frames a second", buttons=[], elem_id=f"{name}-fps",
+                                 min_width=140)
+            self.format = gr.Radio(list(ANIMATION_FORMATS), value="GIF", label="File", elem_id=f"{name}-format",
+                                   min_width=140)
+            self.boomerang = gr.Checkbox(True, label="There and back", elem_id=f"{name}-boomerang", min_width=140)
+        self.inputs = [self.frames, self.fps, self.format, self.boomerang]
+
+
+def write_animation(frames: Sequence[Image.Image], component: gr.components.Component, name: str, kind: str, fps: float,
+                    boomerang: bool) -> str:
+    """Write the frames into a file for download, and return its path; `kind` is a key of ANIMATION_FORMATS."""
+    if kind not in ANIMATION_FORMATS:
+        raise ValueError(f"There is no format {kind!r}; choose {', '.join(ANIMATION_FORMATS)}.")
+    path = new_path(component, f"facet-{name}{ANIMATION_FORMATS[kind]}")
+    with open(path, "wb") as file:
+        save_animation(frames, file, format=kind.lower(), fps=fps, boomerang=boomerang)
+    return str(path)
+
+
+def player(frames: Sequence[Image.Image], fps: float, boomerang: bool, label: str) -> str:
+    """The frames with a scrub slider and a play button; page.js moves them (`.player`)."""
+    pictures = "".join(f'<img src="{data_uri(_small(frame), PLAYER_QUALITY)}" alt="">' for frame in frames)
+    label = escape(label, quote=True)
+    return (f'<div class="player" data-fps="{fps:g}" data-boomerang="{str(bool(boomerang)).lower()}" data-autoplay>'
+            f'<div class="frames" role="img" aria-label="{label}">{pictures}</div>'
+            '<div class="player-bar"><button type="button" class="play" aria-label="Play or pause">Play</button>'
+            f'<input type="range" class="scrub" min="0" max="{len(frames) - 1}" step="1" value="0" '
+            'aria-label="Frame"></div></div>')
+
+
+def _small(frame: Image.Image) -> Image.Image:
+    if frame.height <= PLAYER_HEIGHT:
+        return frame
+    return frame.resize((round(frame.width * PLAYER_HEIGHT / frame.height), PLAYER_HEIGHT), Image.Resampling.LANCZOS)

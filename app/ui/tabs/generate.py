@@ -1,0 +1,63 @@
+"""The Generate tab: faces that nobody has, drawn from the fitted prior; a click opens one in the Edit tab."""
+
+import secrets
+
+import gradio as gr
+
+from app.recipe import SEED_LIMIT, TEMPERATURE_LIMIT
+from app.ui.errors import shown
+from app.ui.picker import SEED_CHOICES
+from app.ui.pictures import SEND_VALUE, face_buttons
+from app.ui.subject import Subject, Subjects
+from app.ui.tabs.edit import EditTab
+from app.ui.text import GALLERY_HINT
+
+MOST_FACES = 24
+
+
+class GenerateTab:
+    """Builds the tab where it is made."""
+
+    def __init__(self, subjects: Subjects, edit: EditTab, tabs: gr.Tabs):
+        self._subjects, self._edit, self._tabs = subjects, edit, tabs
+        with gr.Row(elem_classes="facet-options"):
+            self.seed = gr.Number(0, label="Seed", info="The same seed draws the same faces.", precision=0, minimum=0,
+                                  maximum=SEED_LIMIT, elem_id="generate-seed", min_width=130)
+            self.count = gr.Slider(1, MOST_FACES, 12, step=1, label="How many", buttons=[], elem_id="generate-count",
+                                   min_width=160)
+            self.temperature = gr.Slider(
+                0, TEMPERATURE_LIMIT, 1, step=0.05, label="Temperature", buttons=[], elem_id="generate-temperature",
+                info="0 draws the mean face, 1 faces as people are, 2 strange ones.", min_width=160)
+        with gr.Row(elem_classes="facet-tools"):
+            self.draw = gr.Button("Draw these faces", elem_id="generate-draw", min_width=140)
+            self.other = gr.Button("Draw others", variant="primary", elem_id="generate-random", min_width=140)
+        gr.HTML(f"<p class='hint'>{GALLERY_HINT}</p>", padding=False)
+        self.gallery = gr.HTML(self.pictures(0, 12, 1.0), js_on_load=SEND_VALUE, padding=False,
+                               elem_id="generate-gallery")
+
+        numbers = [self.seed, self.count, self.temperature]
+        options = {"api_visibility": "private", "show_progress": "minimal"}
+        self.draw.click(shown(self.pictures), numbers, self.gallery, concurrency_limit=2, **options)
+        self.seed.submit(shown(self.pictures), numbers, self.gallery, concurrency_limit=2, **options)
+        self.other.click(shown(self.others), [self.count, self.temperature], [self.seed, self.gallery],
+                         concurrency_limit=2, **options)
+        self.gallery.click(shown(self.open), [edit.subject, *edit.panel.controls],
+                           [*edit.outputs, tabs], queue=False, **options)
+
+    def pictures(self, seed: float | None, count: float, temperature: float) -> str:
+        """The faces of seed, seed + 1 ... as buttons that carry seed and temperature."""
+        seed, count = int(seed or 0), int(count)
+        faces = self._subjects.editor.sample(count, seed=seed, temperature=temperature)
+        seeds = [(seed + i) % (SEED_LIMIT + 1) for i in range(count)]
+        return face_buttons(faces, [f"Edit the face of seed {one}" for one in seeds],
+                            [f"{one}:{temperature!r}" for one in seeds])
+
+    def others(self, count: float, temperature: float) -> tuple:
+        seed = secrets.randbelow(SEED_CHOICES)
+        return seed, self.pictures(seed, count, temperature)
+
+    def open(self, event: gr.EventData, subject: Subject, *values) -> dict:
+        """Edit the clicked face, as it was drawn, whatever the temperature slider says by now."""
+        seed, _, temperature = str(event.value).partition(":")
+        opened = self._subjects.from_seed(int(seed), float(temperature))
+        return {**self._edit.opened(opened, subject, *values), self._tabs: gr.Tabs(selected="edit")}
