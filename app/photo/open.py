@@ -12,7 +12,6 @@ from PIL import Image, ImageCms
 
 MAX_PIXELS = 25_000_000  # read in the header, before anything is decoded
 MAX_BYTES = 100_000_000  # no photo of 25 megapixels needs more
-MAX_NAME = 80  # characters of a file's name in a message
 MAX_PROFILE_BYTES = 1_000_000  # colour profiles are some hundred bytes to some hundred kB
 
 # Only these decoders are ever tried (JPEG's opens MPO too). EPS, SVG, PDF, WMF and their like run code or read
@@ -54,63 +53,56 @@ def open_photo(source: str | os.PathLike | bytes | BinaryIO | Image.Image) -> Im
     if type(source) is Image.Image and source.mode == "RGB" and not set(source.info) - {"icc_profile"}:
         _check_size(source)
         return source
-    name = _name(source)
     try:
         if isinstance(source, Image.Image):
             return _decode(source)
-        with _open_file(source, name) as file:
+        with _open_file(source) as file:
             return _decode(Image.open(file, formats=FORMATS))
     except PhotoError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # the latter where warnings are errors
         raise PhotoError(_too_large("it")) from None
     except Image.UnidentifiedImageError:
-        raise PhotoError(f"{name} is not a picture that Facet reads; try {FORMAT_NAMES}.") from None
+        raise PhotoError(f"This file is not a picture that Facet reads; try {FORMAT_NAMES}.") from None
     except MemoryError:
-        raise PhotoError(f"{name} needs more memory than there is; make it smaller first.") from None
+        raise PhotoError("This file needs more memory than there is; make it smaller first.") from None
     except Exception:  # decoders raise about everything: OSError, SyntaxError, struct.error, IndexError, ...
-        raise PhotoError(f"{name} is damaged or cut short; save or download it again.") from None
+        raise PhotoError("This file is damaged or cut short; save or download it again.") from None
 
 
-def _name(source) -> str:
-    """What messages call the file: its own name, never its folder, which is the server's own affair."""
-    name = Path(source).name if isinstance(source, (str, os.PathLike)) else ""
-    return "".join(c if c.isprintable() else "?" for c in name[:MAX_NAME]) or "This file"
-
-
-def _open_file(source: str | os.PathLike | bytes | BinaryIO, name: str) -> BinaryIO:
+def _open_file(source: str | os.PathLike | bytes | BinaryIO) -> BinaryIO:
     """The source as a seekable binary file of 1 to MAX_BYTES bytes."""
     if isinstance(source, (str, os.PathLike)):
         try:
             status = Path(source).stat()  # before opening: a named pipe would wait for ever
             if stat.S_ISREG(status.st_mode):
-                _check_bytes(status.st_size, name)
+                _check_bytes(status.st_size)
                 return Path(source).open("rb")
         except (FileNotFoundError, NotADirectoryError):
-            raise PhotoError(f"{name} does not exist; check the name of the photo.") from None
+            raise PhotoError("There is no such file; check the name of the photo.") from None
         except PhotoError:
             raise
         except (OSError, ValueError):  # ValueError: a zero byte in the name
-            raise PhotoError(f"{name} cannot be read; check its name and who may read it.") from None
-        raise PhotoError(f"{name} is not a file; give a photo.")
+            raise PhotoError("This file cannot be read; check its name and who may read it.") from None
+        raise PhotoError("This is not a file; give a photo.")
     if not isinstance(source, (bytes, bytearray, memoryview)):
         if not hasattr(source, "read"):
             raise PhotoError(f"A photo is a path, bytes, a binary file or a PIL image, not {type(source).__name__}.")
         try:
             source = source.read(MAX_BYTES + 1)
         except (OSError, ValueError):
-            raise PhotoError(f"{name} cannot be read; open it again.") from None
+            raise PhotoError("This file cannot be read; open it again.") from None
         if not isinstance(source, bytes):
-            raise PhotoError(f"{name} was opened as text; open it in binary mode.")
-    _check_bytes(len(source), name)
+            raise PhotoError("This file was opened as text; open it in binary mode.")
+    _check_bytes(len(source))
     return io.BytesIO(source)
 
 
-def _check_bytes(count: int, name: str) -> None:
+def _check_bytes(count: int) -> None:
     if count == 0:
-        raise PhotoError(f"{name} is empty; choose another.")
+        raise PhotoError("This file is empty; choose another.")
     if count > MAX_BYTES:
-        raise PhotoError(f"{name} has over {MAX_BYTES // 1_000_000} MB; save the photo smaller.")
+        raise PhotoError(f"This file has over {MAX_BYTES // 1_000_000} MB; save the photo smaller.")
 
 
 def _check_size(image: Image.Image) -> None:
@@ -136,7 +128,7 @@ def _decode(image: Image.Image) -> Image.Image:
     rgb = _to_rgb(image, profile)
     if turn is not None:
         rgb = rgb.transpose(turn)
-    rgb.info = {"icc_profile": profile} if profile and _profile_space(profile) == "RGB" else {}
+    rgb.info = {"icc_profile": profile} if profile and image.mode != "CMYK" else {}
     return rgb
 
 
@@ -157,31 +149,24 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _profile(image: Image.Image) -> bytes | None:
-    """The picture's colour profile if it is whole, else None."""
+    """The picture's own colour profile if it is whole and of its colours, else None."""
     profile = image.info.get("icc_profile")
-    if not isinstance(profile, bytes) or not 0 < len(profile) <= MAX_PROFILE_BYTES:
+    if image.mode not in ("RGB", "RGBA", "CMYK") or not isinstance(profile, bytes) or len(profile) > MAX_PROFILE_BYTES:
         return None
-    return profile if _profile_space(profile) in ("RGB", "CMYK") else None
-
-
-def _profile_space(profile: bytes) -> str | None:
-    """"RGB", "CMYK", ...; None of a broken profile."""
+    colours = "CMYK" if image.mode == "CMYK" else "RGB"
     try:
-        return ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space.strip()
+        ImageCms.buildTransform(io.BytesIO(profile), ImageCms.createProfile("sRGB"), colours, "RGB")
     except Exception:  # whatever lcms makes of it: the picture does without its profile
         return None
+    return profile
 
 
 def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Any mode to RGB: deep grey scaled to 8 bits, transparency on white, CMYK by its own profile."""
     if image.mode.startswith(("I", "F")):
         return Image.fromarray(_to_8_bits(np.asarray(image))).convert("RGB")
-    if image.mode == "CMYK" and profile and _profile_space(profile) == "CMYK":
-        try:
-            return ImageCms.profileToProfile(image, io.BytesIO(profile), ImageCms.createProfile("sRGB"),
-                                             outputMode="RGB")
-        except ImageCms.PyCMSError:
-            return image.convert("RGB")
+    if image.mode == "CMYK" and profile:
+        return ImageCms.profileToProfile(image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGB", image.size, "white")
@@ -197,6 +182,8 @@ def _to_8_bits(grey: np.ndarray) -> np.ndarray:
         white = next((white for white in (1.0, 255.0, 65535.0) if top <= white), top)
     else:
         white = 65535.0 if top <= 65535 else 2.0**31 - 1
-    scaled = np.nan_to_num(grey, nan=0.0, posinf=white, neginf=0.0).astype(np.float32) * np.float32(255 / white)
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
-
+    values = grey.astype(np.float32)  # from here in place: 25 megapixels of it are 100 MB
+    np.nan_to_num(values, copy=False, nan=0.0, posinf=white, neginf=0.0)
+    values *= np.float32(255 / white)
+    np.rint(np.clip(values, 0, 255, out=values), out=values)
+    return values.astype(np.uint8)

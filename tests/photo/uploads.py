@@ -1,0 +1,138 @@
+"""Generators of the files that people and attackers upload: small pictures of every kind, and files that lie."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image, ImageCms
+
+ORIENTATION = 0x0112
+
+
+def picture(width: int = 40, height: int = 30) -> Image.Image:
+    """A smooth RGB picture of which no turn or mirror image equals another: red grows right, green down."""
+    x, y = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
+    return Image.fromarray(np.stack([x, y, 255 - x], axis=-1).astype(np.uint8))
+
+
+def encode(image: Image.Image, format: str, **options) -> bytes:
+    memory = io.BytesIO()
+    image.save(memory, format=format, **options)
+    return memory.getvalue()
+
+
+def good_files() -> dict[str, bytes]:
+    """One file of every kind that must open, each showing `picture()`, exactly or nearly."""
+    rgb = picture()
+
+    def other():  # a new one each time: saved once, an image keeps settings that the next format trips on
+        return Image.new("RGB", rgb.size, "black")
+
+    opaque = rgb.copy()
+    opaque.putalpha(255)
+    return {
+        "jpeg": encode(rgb, "JPEG", quality=95),
+        "progressive": encode(rgb, "JPEG", quality=95, progressive=True),
+        "mpo": encode(rgb, "MPO", quality=95, save_all=True, append_images=[other()]),
+        "png": encode(rgb, "PNG"),
+        "png-rgba": encode(opaque, "PNG"),
+        "apng": encode(rgb, "PNG", save_all=True, append_images=[other()], duration=100),
+        "webp": encode(rgb, "WEBP", lossless=True),
+        "webp-animated": encode(rgb, "WEBP", lossless=True, save_all=True, append_images=[other()]),
+        "gif": encode(rgb, "GIF", save_all=True, append_images=[other()]),
+        "bmp": encode(rgb, "BMP"),
+        "tiff": encode(rgb, "TIFF"),
+        "tiff-lzw": encode(rgb, "TIFF", compression="tiff_lzw"),
+        "tiff-pages": encode(rgb, "TIFF", save_all=True, append_images=[other()]),
+        "heic": encode(rgb, "HEIF", quality=95),
+        "avif": encode(rgb, "AVIF", quality=95),
+        "cmyk": encode(rgb.convert("CMYK"), "TIFF"),
+    }
+
+
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_file(width: int, height: int, *chunks: bytes, depth: int = 8, colour: int = 2, rows: bytes = b"") -> bytes:
+    """A PNG by hand: a header that may lie, extra chunks, and image data (zlib) that may be anything."""
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return (b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + b"".join(chunks)
+            + png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b""))
+
+
+def text_bomb(megabytes: int) -> bytes:
+    """A PNG chunk whose text swells from some kB to megabytes."""
+    return png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(megabytes * 1_000_000), 9))
+
+
+def huge_headers() -> dict[str, bytes]:
+    """Some kB each that claim to be over 25 megapixels, in every format whose header is easy to write."""
+    jpeg = bytearray(encode(picture(), "JPEG"))
+    start = jpeg.index(b"\xff\xc0") + 5  # SOF0: marker, length, precision, then height and width
+    jpeg[start : start + 4] = struct.pack(">HH", 65535, 65535)
+    gif = bytearray(encode(picture(), "GIF"))
+    gif[6:10] = struct.pack("<HH", 65535, 65535)
+    bmp = bytearray(encode(picture(), "BMP"))
+    bmp[18:26] = struct.pack("<ii", 60000, 60000)
+    webp = bytearray(encode(picture(), "WEBP", lossless=True))
+    start = webp.index(b"VP8L") + 9  # past size and magic byte: 14 bits each of width and height, less one
+    webp[start : start + 4] = struct.pack("<I", 16383 | 16383 << 14)
+    return {
+        "png": png_file(13000, 13000, rows=bytes(1000)),
+        "png-billions": png_file(2**31 - 1, 2**31 - 1),
+        "jpeg": bytes(jpeg),
+        "gif": bytes(gif),
+        "bmp": bytes(bmp),
+        "tiff": tiff_file({256: 100_000, 257: 100_000}),
+        "webp": bytes(webp),
+    }
+
+
+def tiff_file(tags: dict[int, int]) -> bytes:
+    """A grey TIFF of 8 x 8 pixels without compression, with tags (long integers) changed or added."""
+    tags = {256: 8, 257: 8, 258: 8, 259: 1, 262: 1, 273: 1000, 277: 1, 278: 8, 279: 64, **tags}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(tags.items()))
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + struct.pack("<I", 8)  # the next page is this one
+    return head.ljust(1000, b"\0") + bytes(64)
+
+
+def lying_exif() -> dict[str, bytes]:
+    """EXIF blocks that are broken, each in its own way; the pictures around them are whole."""
+    loop = b"II*\0" + struct.pack("<IH", 8, 2) + struct.pack("<HHII", ORIENTATION, 3, 1, 99)
+    loop += struct.pack("<HHII", 0x8769, 4, 1, 8) + struct.pack("<I", 8)  # the EXIF block is this one, and so the next
+    return {
+        "empty": b"",
+        "rubbish": bytes(range(256)),
+        "cut": b"II*\0\x08\0\0\0\xff\xff",
+        "far": b"II*\0\xff\xff\xff\x7f",
+        "loop": loop,
+        "huge": b"II*\0" + struct.pack("<IHHHII", 8, 1, ORIENTATION, 3, 2**31, 26),
+        "text": b"II*\0" + struct.pack("<IHHHI4sI", 8, 1, ORIENTATION, 2, 4, b"six\0", 0),
+    }
+
+
+def refused_files() -> dict[str, bytes]:
+    """What must end in a sentence: no picture, of no allowed format, or with nothing in it."""
+    icon = encode(picture(32, 32), "ICO")
+    return {
+        "text": b"I am a photo, believe me.\n" * 20,
+        "svg": b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',
+        "eps": encode(picture(), "EPS"),
+        "pdf": encode(picture(), "PDF"),
+        "ico": icon,
+        "ppm": encode(picture(), "PPM"),
+        "sgi": encode(picture(), "SGI"),
+        "zero size": png_file(0, 0),
+        "no rows": png_file(40, 30, rows=b""),
+        "magic only": b"\x89PNG\r\n\x1a\n",
+        "jpeg magic": b"\xff\xd8\xff\xe0",
+        "wrong magic": b"GIF89a" + encode(picture(), "PNG"),
+        "bomb in a text": png_file(40, 30, text_bomb(80), rows=bytes(30 * 121)),
+        "many bombs": png_file(40, 30, *[text_bomb(1)] * 80, rows=bytes(30 * 121)),
+    }
+
+
+def srgb_profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
