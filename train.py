@@ -1,17 +1,21 @@
 """The offline run: CelebA in, a bundle out. Read it from `main` downwards: data, fit, latents, measures, bundle."""
 
 import argparse
+import contextlib
 import dataclasses
 import fcntl
 import os
+import platform
 import sys
 import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from model.config import PRESETS, ModelConfig, TrainConfig, preset  # noqa: E402  (light; Keras comes after parsing)
+from model.config import PRESETS, ModelConfig, TrainConfig, preset  # light: Keras comes after parsing
 
+CHUNK = 64  # faces in one call of a network
+CLASSIFIER_SIZE = 64  # pixels
 PICTURES = 10  # faces that ImageGenerator shows each epoch
 
 
@@ -30,7 +34,10 @@ def run(options: argparse.Namespace, model_config: ModelConfig, train_config: Tr
     """The whole story."""
     import keras
 
+    from model.bundle import Bundle, save_bundle
     from model.data import CelebA
+    from model.evaluate import evaluate
+    from model.report import measures_table
 
     keras.utils.set_random_seed(train_config.seed)
     data = CelebA(options.data, cache=options.cache)
@@ -39,14 +46,20 @@ def run(options: argparse.Namespace, model_config: ModelConfig, train_config: Tr
 
     state_folder = Path(f"{options.out}.training")
     with locked(state_folder):
-        vae, seconds = fit(data, images, model_config, train_config, options, state_folder)
-        from model.finish import write_bundle
-
-        write_bundle(options.out, vae, data, images, train_config, seconds, judge=options.judge)
+        vae, training = fit(data, images, model_config, train_config, options, state_folder)
+        classifier, classifier_config = attribute_classifier(data, options, model_config, train_config.seed)
+        latents, prior = latent_space(data, images, vae, classifier)
+        bundle = Bundle(model_config, vae.encoder, vae.decoder, classifier, latents, prior, {}, {}, "",
+                        classifier_config)  # fmt: skip
+        print("measuring on the validation faces", flush=True)
+        metrics = evaluate(bundle, data)
+        save_bundle(options.out, config=model_config, encoder=vae.encoder, decoder=vae.decoder, classifier=classifier,
+                    latents=latents, prior=prior, metrics=metrics, about=training, classifier_config=classifier_config)
+    print(f"{measures_table(metrics)}\n\nwrote {options.out}; the run's state is in {state_folder}", flush=True)
 
 
 def fit(data, images, model_config, train_config, options, folder: Path):
-    """Train; returns the VAE with its best weights and the seconds that training took."""
+    """Train; returns the VAE with its best weights, and what the bundle says about the run."""
     import keras
 
     from model.batches import FaceBatches
@@ -71,10 +84,10 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     vae.optimizer.build(vae.trainable_variables)
     vae.build()
 
-    if options.init and not state:
-        source = load_bundle(options.init)
-        if source.config != model_config:
-            raise ValueError(f"--init {options.init} is another network: {source.config}, not {model_config}")
+    source = load_bundle(options.init) if options.init else None
+    if source and source.config != model_config:
+        raise ValueError(f"--init {options.init} is another network: {source.config}, not {model_config}")
+    if source and not state:
         vae.encoder.set_weights(source.encoder.get_weights())
         vae.decoder.set_weights(source.decoder.get_weights())
     if state:
@@ -103,7 +116,63 @@ def fit(data, images, model_config, train_config, options, folder: Path):
                 callbacks=callbacks, verbose=1 if sys.stdout.isatty() else 2)
     for part in ("encoder", "decoder"):
         getattr(vae, part).load_weights(folder / f"best.{part}.weights.h5")
-    return vae, clock.elapsed
+    sharp = int(data.sharp[training.rows].sum())
+    return vae, {
+        "data": f"CelebA, {len(training.rows):,} training faces ({sharp:,} at full size)",
+        "minutes": round(clock.elapsed / 60, 1),
+        "epochs": round(clock.step / len(training), 1),
+        "hardware": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
+        **({"continues": {key: source.about[key] for key in ("minutes", "epochs", "continues") if key in source.about}}
+           if source else {}),
+        "train_config": train_config.to_dict(),
+    }
+
+
+def attribute_classifier(data, options, model_config, seed: int):
+    """The classifier of `--judge`, or one trained on the labelled training faces; and its configuration."""
+    from model.bundle import load_bundle
+    from model.classifier import train_classifier
+
+    if options.judge:
+        judge = load_bundle(options.judge)
+        return judge.classifier, judge.classifier_config
+    size = min(CLASSIFIER_SIZE, model_config.image_size)
+    faces, rows = data.images(size), data.rows("train", labelled=True)
+    print(f"training the attribute classifier on {len(rows):,} labelled faces", flush=True)
+    classifier = train_classifier(
+        faces[rows], data.labels[rows], data.identity[rows], minutes=options.classifier_minutes, seed=seed
+    )
+    return classifier, {"image_size": size}
+
+
+def latent_space(data, images, vae, classifier):
+    """Encode every face; centroids, covariance and prior from the training faces, calibration on the others."""
+    import numpy as np
+    from keras import ops
+
+    from model.calibration import calibrate
+    from model.data import ATTRIBUTES
+    from model.evaluate import Judge
+    from model.latents import fit_latents
+    from model.preprocessing import to_float
+    from model.prior import fit_prior
+
+    def encode(rows):
+        chunks = [rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK)]
+        found = [vae.encoder(to_float(images[chunk]), training=False)[0] for chunk in chunks]
+        return np.concatenate([ops.convert_to_numpy(z_mean) for z_mean in found])
+
+    def decode(z):
+        found = [vae.decoder(z[i : i + CHUNK], training=False) for i in range(0, len(z), CHUNK)]
+        return np.concatenate([ops.convert_to_numpy(x_hat) for x_hat in found])
+
+    print(f"encoding {len(data):,} faces", flush=True)
+    train, valid = data.rows("train"), data.rows("valid", labelled=True)
+    z_mean = encode(train)
+    latents = fit_latents(z_mean, data.labels[train], ATTRIBUTES)
+    print("measuring how far one slider unit goes", flush=True)
+    latents = calibrate(latents, encode(valid), data.labels[valid], decode, Judge(classifier).logits)
+    return latents, fit_prior(z_mean)
 
 
 def optimizer(config: TrainConfig):
@@ -119,22 +188,16 @@ def optimizer(config: TrainConfig):
     )
 
 
-class locked:
+@contextlib.contextmanager
+def locked(folder: Path):
     """One run at a time in a folder: a second one gets a sentence, not a mixture."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-
-    def __enter__(self):
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.file = open(self.folder / "lock", "w")
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as file:
         try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise ValueError(f"another run is using {self.folder}; wait for it, or choose another --out") from None
-
-    def __exit__(self, *_):
-        self.file.close()
+            raise ValueError(f"another run is using {folder}; wait for it, or choose another --out") from None
+        yield
 
 
 def parse(argv: list[str] | None) -> tuple[argparse.Namespace, ModelConfig, TrainConfig]:
@@ -147,6 +210,7 @@ def parse(argv: list[str] | None) -> tuple[argparse.Namespace, ModelConfig, Trai
     parser.add_argument("--resume", action="store_true", help="go on with a run that was interrupted")
     parser.add_argument("--init", help="start from the weights of this bundle")
     parser.add_argument("--judge", help="take the attribute classifier of this bundle instead of training one")
+    parser.add_argument("--classifier-minutes", type=float, default=8.0, help="at most this long on the classifier")
     parser.add_argument("--vgg16", default="imagenet", help="VGG16 weights file; downloaded unless given")
     parser.add_argument("--cache", help="folder for decoded faces (default ~/.cache/facet)")
     for record in (ModelConfig, TrainConfig):

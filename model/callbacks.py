@@ -1,4 +1,4 @@
-"""What a run does between batches and epochs: its clock, the beta schedule, pictures, and state that survives a kill."""
+"""What a run does between batches and epochs: its clock, the beta schedule, pictures, state that survives a kill."""
 
 import json
 import math
@@ -18,7 +18,9 @@ FINAL_LEARNING_RATE = 0.02  # of the peak, where the cosine ends
 
 
 class Clock(keras.callbacks.Callback):
-    """Knows how far the run is, sets what depends on it (learning rate, whether VGG16 has joined), and ends the run when its minutes are spent.
+    """Knows how far the run is, sets what depends on that, and ends the run when its minutes are spent.
+
+    What depends on it: the learning rate, and whether VGG16 has joined the objective.
 
     Args:
         config: epochs, peak learning rate, schedule and warm-up.

@@ -41,6 +41,7 @@ class CelebA:
     Attributes:
         names: N file names, sorted.
         labels: (N, 40) int8, 1 has the attribute, -1 lacks it, 0 not labelled.
+        identity: (N,) int64, who it is; where that is not known, a negative number of its own.
         split: (N,) uint8, TRAIN, VALID or TEST; no identity is in two of them where identities are known.
     """
 
@@ -61,6 +62,9 @@ class CelebA:
         self.names = self._list_pictures()
         self._index = {name: i for i, name in enumerate(self.names)}
         self.labels = self._read_labels()
+        known = self._column("identity_CelebA")
+        alone = -1 - np.arange(len(self))
+        self.identity = alone if known is None else np.where(known < 0, alone, known)
         self.split = self._read_split()
         self._sharp: np.ndarray | None = None
 
@@ -101,7 +105,7 @@ class CelebA:
             self._decode(size, path, sharp_path)
         try:
             images, self._sharp = np.load(path, mmap_mode="r"), np.load(sharp_path)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, EOFError) as error:
             raise DataError(f"the cache file {path} is damaged ({error}); delete it and run again") from None
         if images.shape != shape or images.dtype != np.uint8 or self._sharp.shape != (len(self),):
             raise DataError(f"the cache file {path} holds {images.shape}, not {shape}; delete it and run again")
@@ -183,8 +187,7 @@ class CelebA:
                 name = self.names[int(np.argmax(partition < 0))]
                 raise DataError(f"list_eval_partition has no row for {name}")
             return partition.astype(np.uint8)
-        identity = self._column("identity_CelebA")
-        group = self.names if identity is None else [str(i) if i >= 0 else n for i, n in zip(identity, self.names)]
+        group = [str(i) if i >= 0 else name for i, name in zip(self.identity, self.names, strict=True)]
         # A hash, not a shuffle: a face keeps its split when others come or go.
         valid = [int(hashlib.sha256(g.encode()).hexdigest(), 16) % MADE_VALID_SHARE == 0 for g in group]
         return np.where(valid, VALID, TRAIN).astype(np.uint8)

@@ -27,8 +27,8 @@ class Sampling(keras.layers.Layer):
 class VAE(keras.Model):
     """Encoder, sampling, decoder and the objective alpha * reconstruction + beta * KL.
 
-    `alpha`, `beta` and `perceptual_on` are weights, not Python numbers: a number is frozen into the traced training step, and a callback
-    that changed it would change nothing.
+    `alpha`, `beta` and `perceptual_on` are weights, not Python numbers: a number is frozen into the traced training
+    step, and a callback that changed it would change nothing.
 
     Args:
         model: sizes of the two networks.

@@ -1,0 +1,62 @@
+"""Each term against what it should be."""
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from model import losses
+
+
+def test_kl_against_a_sampled_estimate():
+    rng = np.random.default_rng(0)
+    mean, log_var = rng.normal(size=(1, 3)), rng.normal(size=(1, 3))
+    z = mean + np.exp(log_var / 2) * rng.normal(size=(200_000, 3))
+    log_q = (-0.5 * (log_var + (z - mean) ** 2 / np.exp(log_var))).sum(axis=1)
+    sampled = (log_q + 0.5 * (z**2).sum(axis=1)).mean()
+    assert float(losses.kl_divergence(mean, log_var)[0]) == pytest.approx(sampled, rel=0.02)
+    assert float(losses.kl_divergence(np.zeros((1, 3)), np.zeros((1, 3)))[0]) == 0
+
+
+def test_multiscale_error_asks_no_fine_detail_of_enlarged_pictures():
+    x = np.full((2, 16, 16, 3), 0.5, "float32")
+    x_hat = x.copy()
+    x_hat[:, ::2, ::2] += 0.2  # a grid that averages out at half size, but for its mean
+    x_hat[:, 1::2, 1::2] -= 0.2
+    sharp, soft = np.asarray(losses.multiscale_error(x, x_hat, np.array([1.0, 0.0], "float32")))
+    assert sharp == pytest.approx(0.1, rel=1e-4) and soft == pytest.approx(0, abs=1e-6)
+
+
+def test_perceptual_distance(vgg16_file):
+    distance, rng = losses.PerceptualDistance(vgg16_file), np.random.default_rng(0)
+    x = rng.random((2, 32, 32, 3)).astype("float32")
+    near, far = x + 0.02 * rng.normal(size=x.shape).astype("float32"), rng.random(x.shape).astype("float32")
+    assert np.allclose(distance(x, x), 0, atol=1e-5)
+    assert (np.asarray(distance(x, near)) < np.asarray(distance(x, far))).all()
+
+
+def test_vgg16_reads_the_file_and_stays_frozen(vgg16_file):
+    vgg16 = losses.build_vgg16(vgg16_file)
+    assert vgg16.trainable_variables == []
+    with h5py.File(vgg16_file) as file:
+        first = file["block1/layers/conv2d/vars/0"][()]
+    assert np.array_equal(vgg16.get_layer("block1_conv1").get_weights()[0], first)
+    assert [o.shape[-1] for o in vgg16.outputs] == [64, 128, 256]
+
+
+def test_vgg16_subtracts_imagenets_means(vgg16_file):
+    vgg16 = losses.build_vgg16(vgg16_file, outputs=("block1_conv1", "block1_conv2"))
+    kernel = vgg16.get_layer("block1_conv1").get_weights()[0]
+    rgb = np.array([0.9, 0.3, 0.1], "float32")
+    bgr = rgb[::-1] * 255 - np.array([103.939, 116.779, 123.68])
+    expected = np.maximum(np.einsum("hwcf,c->f", kernel, bgr), 0)
+    seen = keras.ops.convert_to_numpy(vgg16(np.broadcast_to(rgb, (1, 8, 8, 3)))[0])[0, 4, 4]
+    assert np.allclose(seen, expected, rtol=1e-3, atol=1e-2)
+
+
+def test_a_vgg16_file_that_is_none_is_named(tmp_path):
+    with pytest.raises(ValueError, match="there is no VGG16 weights file"):
+        losses.build_vgg16(str(tmp_path / "none.h5"))
+    (tmp_path / "bad.h5").write_text("x")
+    with pytest.raises(ValueError, match="bad.h5 does not hold VGG16"):
+        losses.build_vgg16(str(tmp_path / "bad.h5"))

@@ -1,0 +1,68 @@
+"""Sizes of the two networks."""
+
+import numpy as np
+import pytest
+
+from model.config import ModelConfig, TrainConfig, preset
+from model.networks import build_decoder, build_encoder
+
+
+def test_the_seed_network_has_the_original_parameter_counts():
+    config, _ = preset("seed")
+    assert build_encoder(config).count_params() == 253_584
+    assert build_decoder(config).count_params() == 240_131
+
+
+@pytest.mark.parametrize("name", ["tiny", "seed", "default"])
+def test_shapes(name):
+    config, _ = preset(name)
+    encoder, decoder = build_encoder(config), build_decoder(config)
+    assert encoder.input_shape[1:] == decoder.output_shape[1:] == (config.image_size, config.image_size, 3)
+    assert [shape[1:] for shape in encoder.output_shape] == [(config.latent_dim,)] * 2
+    assert decoder.input_shape[1:] == (config.latent_dim,)
+
+
+def test_default_weights_fit_in_ten_megabytes_at_half_precision():
+    config, _ = preset("default")
+    for build in (build_encoder, build_decoder):
+        assert 2 * build(config).count_params() < 10_000_000
+
+
+@pytest.mark.parametrize("architecture", ["seed", "residual"])
+def test_dropout_is_an_option_of_every_architecture(architecture):
+    depths = () if architecture == "seed" else (1, 1)
+    config = ModelConfig(architecture, image_size=16, latent_dim=4, widths=(8, 8), depths=depths, stem_stride=2,
+                         head_width=8, bottleneck_width=8, dropout=0.5)  # fmt: skip
+    x = np.random.default_rng(0).random((4, 16, 16, 3)).astype("float32")
+    encoder = build_encoder(config)
+    # Residual branches start at zero, so that dropout inside them would not show.
+    encoder.set_weights([w + 0.1 for w in encoder.get_weights()])
+    outputs = [np.asarray(encoder(x, training=True)[0]) for _ in range(2)]
+    assert not np.allclose(*outputs)
+    assert np.allclose(*(np.asarray(encoder(x, training=False)[0]) for _ in range(2)))
+
+
+def test_the_decoder_begins_without_a_sub_pixel_grid():
+    config, _ = preset("tiny")
+    x_hat = np.asarray(build_decoder(config)(np.random.default_rng(0).normal(size=(8, 4)).astype("float32")))
+    even_odd = abs(x_hat[:, ::2] - x_hat[:, 1::2]).mean(), abs(x_hat[:, 1:-1:2] - x_hat[:, 2::2]).mean()
+    assert even_odd[0] == pytest.approx(even_odd[1], rel=0.35)
+
+
+def test_records_refuse_typos_and_nonsense():
+    with pytest.raises(ValueError, match="'latent_dims'; did you mean 'latent_dim'"):
+        ModelConfig.from_dict({"latent_dims": 3})
+    with pytest.raises(ValueError, match="image_size is 100; these levels need a multiple of 32"):
+        ModelConfig(image_size=100)
+    with pytest.raises(ValueError, match="schedule is 'linear'; it must be one of constant, cosine"):
+        TrainConfig(schedule="linear")
+    with pytest.raises(ValueError, match="preset is 'best'"):
+        preset("best")
+
+
+@pytest.mark.parametrize("name", ["tiny", "seed", "default"])
+def test_records_survive_json(name):
+    import json
+
+    for record in preset(name):
+        assert type(record).from_dict(json.loads(json.dumps(record.to_dict()))) == record

@@ -1,0 +1,173 @@
+"""train.py from a folder of faces to a bundle: the whole run, resumed runs, and what it refuses."""
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import train
+from model.bundle import load_bundle
+from model.data import ATTRIBUTES
+from tests.faces import draw_face
+
+FACES = 96
+
+
+@pytest.fixture(scope="module")
+def celeba(tmp_path_factory):
+    """Drawn faces with labels and partition, in the official layout."""
+    root, rng = tmp_path_factory.mktemp("celeba"), np.random.default_rng(0)
+    (root / "img_align_celeba").mkdir()
+    rows = [f"{FACES}\n{' '.join(ATTRIBUTES)}\n"]
+    for i in range(FACES):
+        face, drawn = draw_face(rng)
+        face.save(root / "img_align_celeba" / f"{i:06d}.jpg")
+        values = [drawn.get(name, rng.random() < 0.5) for name in ATTRIBUTES]
+        rows.append(f"{i:06d}.jpg {' '.join('1' if v else '-1' for v in values)}\n")
+    (root / "list_attr_celeba.txt").write_text("".join(rows))
+    (root / "list_eval_partition.txt").write_text("".join(f"{i:06d}.jpg {int(i % 3 == 0)}\n" for i in range(FACES)))
+    return root
+
+
+def options(celeba, out, *more):
+    return ["--data", str(celeba), "--out", str(out), "--cache", str(celeba / "cache"), "--preset", "tiny",
+            "--classifier-minutes", "0.02", *more]  # fmt: skip
+
+
+def history(out):
+    with open(f"{out}.training/history.csv") as file:
+        return [float(row["loss"]) for row in csv.DictReader(file)]
+
+
+def test_one_command_writes_a_bundle_that_loads(celeba, tmp_path, capsys):
+    out = tmp_path / "try"
+    assert train.main(options(celeba, out)) == 0
+    bundle = load_bundle(out)
+    assert bundle.config == train.preset("tiny")[0]
+    assert bundle.about["epochs"] == 2 and "64 training faces" in bundle.about["data"]
+    assert bundle.metrics["psnr_16"] > 5
+    assert bundle.decode(bundle.sample(3)).shape == (3, 16, 16, 3)
+    assert {"README.md", "samples.png"} <= {p.name for p in out.iterdir()}
+    printed = capsys.readouterr().out
+    assert "minutes so far" in printed and "PSNR" in printed
+    assert [p.name for p in (tmp_path / "try.training" / "images").iterdir()]
+
+    # A second run beside an unfinished or finished one says what to do; --init goes on from shipped weights.
+    assert train.main(options(celeba, out)) == 1
+    assert "add --resume" in capsys.readouterr().err
+    again = tmp_path / "again"
+    more = ["--init", str(out), "--judge", str(out), "--epochs", "1", "--learning-rate", "1e-6"]
+    assert train.main(options(celeba, again, *more)) == 0
+    child = load_bundle(again)
+    assert child.about["continues"]["epochs"] == 2
+    images = np.random.default_rng(0).random((2, 16, 16, 3)).astype("float32")
+    assert np.allclose(child.classify(images), bundle.classify(images), atol=1e-2)
+    assert abs(child.encoder.get_weights()[0] - bundle.encoder.get_weights()[0]).max() < 1e-3
+
+
+def test_the_same_seed_gives_the_same_losses(celeba, tmp_path):
+    losses = []
+    for name, seed in (("a", "7"), ("b", "7"), ("c", "8")):
+        records = train.parse(options(celeba, tmp_path / name, "--seed", seed, "--epochs", "1"))
+        fit_only(*records)
+        losses.append(history(tmp_path / name))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert losses[0] != pytest.approx(losses[2], rel=1e-5)
+
+
+def fit_only(parsed, model_config, train_config):
+    import keras
+
+    from model.data import CelebA
+
+    keras.utils.set_random_seed(train_config.seed)
+    data, folder = CelebA(parsed.data, parsed.cache), train.Path(f"{parsed.out}.training")
+    with train.locked(folder):
+        return train.fit(data, data.images(model_config.image_size), model_config, train_config, parsed, folder)
+
+
+def test_a_resumed_run_goes_on_and_refuses_other_options(celeba, tmp_path):
+    out = tmp_path / "run"
+    fit_only(*train.parse(options(celeba, out, "--epochs", "3")))
+    folder = tmp_path / "run.training"
+    state = json.loads((folder / "state.json").read_text())
+    assert state["epoch"] == 3
+    assert [p.name for p in folder.glob("state-*.weights.h5")] == [state["weights"]]
+    with pytest.raises(ValueError, match="started with another train"):
+        fit_only(*train.parse(options(celeba, out, "--epochs", "5", "--resume")))
+    # Nothing left to do: it loads the best weights and trains no more.
+    _, about = fit_only(*train.parse(options(celeba, out, "--epochs", "3", "--resume")))
+    assert about["epochs"] == 3 and len(history(out)) == 3
+
+
+def test_killed_at_any_moment_it_resumes_with_one_epoch_lost_at_most(celeba, tmp_path):
+    out = tmp_path / "killed"
+    command = [sys.executable, "train.py", *options(celeba, out, "--epochs", "400", "--resume")]
+    rng, reached = random.Random(0), 0
+    state = tmp_path / "killed.training" / "state.json"
+    for _ in range(2):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and process.poll() is None:  # until it has gone past where it began
+            if state.exists() and json.loads(state.read_text())["epoch"] > reached + 1:
+                break
+            time.sleep(0.05)
+        assert process.poll() is None, process.stderr.read().decode()[-500:]
+        time.sleep(rng.uniform(0, 0.5))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        epoch = json.loads(state.read_text())["epoch"]
+        assert epoch > reached
+        reached = epoch
+        assert not out.exists()  # no half-written bundle
+    done = options(celeba, out, "--epochs", "400", "--resume", "--minutes", "0.001")
+    _, about = fit_only(*train.parse(done))
+    assert about["epochs"] >= reached - 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("{", "is damaged"), ('{"epoch": 1}', "is damaged"), ("[]", "is damaged")],
+)
+def test_a_damaged_state_is_named(celeba, tmp_path, content, message):
+    folder = tmp_path / "run.training"
+    folder.mkdir()
+    (folder / "state.json").write_text(content)
+    with pytest.raises(ValueError, match=message):
+        fit_only(*train.parse(options(celeba, tmp_path / "run", "--resume")))
+
+
+def test_two_runs_on_one_folder(celeba, tmp_path, capsys):
+    with train.locked(tmp_path / "run.training"):
+        assert train.main(options(celeba, tmp_path / "run")) == 1
+    assert "another run is using" in capsys.readouterr().err
+
+
+def test_mistakes_are_one_sentence(celeba, tmp_path, capsys):
+    assert train.main(options(tmp_path / "nowhere", tmp_path / "run")) == 1
+    assert capsys.readouterr().err.startswith("train.py: there is no data folder")
+    for wrong in (["--image-size", "17"], ["--schedule", "linear"], ["--minutes", "0"], ["--flip", "maybe"]):
+        with pytest.raises(SystemExit) as caught:
+            train.main(options(celeba, tmp_path / "run", *wrong))
+        assert caught.value.code == 2
+    assert "these levels need a multiple of" in capsys.readouterr().err
+
+
+def test_every_hyperparameter_is_an_option():
+    _, model_config, config = train.parse(
+        ["--data", "d", "--out", "o", "--beta", "0.5", "--flip", "false", "--widths", "8,8,8,8", "--dropout", "0.1"]
+    )
+    assert (config.beta, config.flip, model_config.widths, model_config.dropout) == (0.5, False, (8, 8, 8, 8), 0.1)
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run(celeba, tmp_path, capsys):
+    assert train.main(options(celeba, tmp_path / "nan", "--learning-rate", "1e30", "--clip-norm", "0")) == 1
+    assert "lower --learning-rate" in capsys.readouterr().err
+    assert not (tmp_path / "nan").exists()
