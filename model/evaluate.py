@@ -34,7 +34,7 @@ GAP_FACES = 300  # training faces whose PSNR is compared
 COARSE = 64  # pixels at which models of all sizes are compared
 DECODES = 50  # timed, one face each
 CHUNK = 64
-FEWEST = 20  # faces of a kind, below which a measure of them is left out
+FEWEST = 20  # faces, below which a measure of their distribution is left out
 
 
 class Judge:
@@ -83,8 +83,8 @@ def evaluate(
     judge = judge or Judge(bundle.classifier)
     images = data.images(bundle.config.image_size)
     rows = _choose(data.rows(split), faces, seed)
-    if len(rows) < FEWEST:
-        raise ValueError(f"the {split} split has {len(rows)} faces; at least {FEWEST} are needed to measure a model")
+    if len(rows) == 0:
+        raise ValueError(f"there are no faces in the {split} split to measure the model on")
     seen = _measure(bundle, judge, images, rows)
     sharp = data.sharp[rows]
     result = {"split": split, "faces": len(rows), "seed": seed}
@@ -95,7 +95,7 @@ def evaluate(
 
     training = _choose(data.rows("train", sharp=True), GAP_FACES, seed)
     coarse = min(COARSE, bundle.config.image_size)
-    if split != "train" and len(training) >= FEWEST and f"psnr_{coarse}" in result:
+    if split != "train" and len(training) and f"psnr_{coarse}" in result:
         trained = float(_measure(bundle, None, images, training)[f"psnr_{coarse}"].mean())
         result |= {f"psnr_{coarse}_train": trained, f"psnr_{coarse}_gap": trained - result[f"psnr_{coarse}"]}
     result["decode_ms"] = decode_time(bundle)
@@ -155,7 +155,7 @@ def _measure(bundle: Bundle, judge: Judge | None, images: np.ndarray, rows: np.n
 
 def _reconstruction(seen: dict[str, np.ndarray], sharp: np.ndarray, size: int) -> dict[str, float]:
     """Pixel measures of the full-size faces: half-size ones have no detail to compare with."""
-    if sharp.sum() < FEWEST:
+    if not sharp.any():
         return {}
     coarse = min(COARSE, size)
     result = {name: float(seen[name][sharp].mean()) for name in (f"psnr_{coarse}", f"ssim_{coarse}")}
@@ -167,6 +167,8 @@ def _reconstruction(seen: dict[str, np.ndarray], sharp: np.ndarray, size: int) -
 
 def _frechet(bundle: Bundle, judge: Judge, seen: dict[str, np.ndarray], seed: int) -> dict[str, float]:
     photos = seen["features"]
+    if len(photos) < FEWEST:
+        return {}
     result = {"frechet_reconstruction": metrics.frechet_distance(photos, seen["features_hat"])}
     for prior in ("fitted", "normal"):
         z = bundle.sample(len(photos), seed=seed, prior=prior)

@@ -62,6 +62,17 @@ def test_a_network_that_cannot_be_is_refused():
         build_classifier(widths=(8, 8), depths=(1,))
 
 
+def test_it_is_only_the_network(trained, tmp_path):
+    network = trained[0]
+    network.save_weights(tmp_path / "trained.weights.h5")
+    fresh = build_classifier(image_size=SIZE, attributes=2, **NETWORK)
+    fresh.save_weights(tmp_path / "fresh.weights.h5")
+    size = [(tmp_path / f"{name}.weights.h5").stat().st_size for name in ("trained", "fresh")]
+    assert size[0] == size[1]  # no optimiser in it
+    fresh.load_weights(tmp_path / "trained.weights.h5")
+    assert np.array_equal(fresh.get_layer("logits").get_weights()[0], network.get_layer("logits").get_weights()[0])
+
+
 def test_it_learns(trained, drawn):
     logits = predict_logits(trained[0], drawn[0], np.arange(200))
     assert ((logits > 0) == (drawn[1] > 0)).mean() > 0.9
