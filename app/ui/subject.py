@@ -88,6 +88,9 @@ class Subjects:
     def __init__(self, editor: FaceEditor, store: FaceStore):
         self.editor = editor
         self._store = store
+        # A plain function, not a method: Gradio deep-copies the page's configuration, callbacks included, for every
+        # visitor, and a method would take the editor and its whole model along.
+        self.forget = lambda subject: self._forget(subject)
 
     def from_photo(self, path: str, face: int = 0) -> Subject:
         """The faces of an uploaded photo, with the one of that number in hand, or else the largest.
@@ -141,7 +144,7 @@ class Subjects:
         if subject.path is not None and os.path.exists(subject.path):
             os.utime(subject.path)
 
-    def forget(self, subject: Subject | None) -> None:
+    def _forget(self, subject: Subject | None) -> None:
         """Drop what the store has of it."""
         if subject is not None and subject.token:
             self._store.drop(subject.token)
