@@ -16,7 +16,7 @@ LEAST_GAP = 1.0  # logits: a classifier that tells an attribute apart by less ca
 TILT_LIMIT = 30.0  # degrees: CelebA's faces are upright
 TURN_LIMIT = 0.3  # the nose this share of the eyes' distance off their middle: a half profile
 FAR_OUT = 1.5  # times the Mahalanobis length that a Gaussian of this covariance has
-PSNR_SLACK = 6.0  # dB worse than the validation faces' mean: half the error that a usual face has, twice over
+PSNR_SLACK = 6.0  # dB: four times the squared error that validation faces have on average
 
 
 @dataclass(frozen=True)
