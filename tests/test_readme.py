@@ -1,5 +1,6 @@
 """The README does what it says: its commands and snippets run against a tiny bundle; its tree and links are read."""
 
+import importlib
 import re
 import shlex
 from pathlib import Path
@@ -113,8 +114,19 @@ def test_a_training_line_parses(line):
     assert options.out
 
 
+@pytest.mark.parametrize(("program", "arguments"), [("model.evaluate", ["--help"]), ("model.hub", ["push", "--help"]),
+                                                    ("model.hub", ["pull", "--help"])])
+def test_the_options_of_a_command_exist(program, arguments, capsys):
+    lines = [line for line in commands(f"python -m {program}") if arguments[0] in ("--help", line.split()[3])]
+    with pytest.raises(SystemExit):
+        importlib.import_module(program).main(arguments)
+    shown = capsys.readouterr().out
+    assert lines
+    assert [option for line in lines for option in re.findall(r"--[a-z-]+", line) if option not in shown] == []
+
+
 def test_every_shell_line_is_one_that_a_test_knows():
-    known = ("python -m app", "python train.py", "python -m model.evaluate", "make ", "docker ")
+    known = ("python -m app", "python train.py", "python -m model.evaluate", "python -m model.hub", "make ", "docker ")
     assert [line for line in commands("") if line and not line.startswith(known)] == []
 
 
