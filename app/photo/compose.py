@@ -5,11 +5,10 @@ import numpy as np
 from PIL import Image
 
 from app.photo.align import FRAME_SIZE, frame_matrix, photo_region
-from app.photo.motion import TUNED_SIZE, find_motion, scale_flow, smoothstep, warp
+from app.photo.motion import find_motion, scale_flow, smoothstep, warp
+from app.photo.residual import ghosts, in_colour, photo_residual, resize, structure_kept
 
 FEATHER = 0.08  # part of the square's side over which an edit fades out at its border
-STRUCTURE_BLUR = 2.5  # pixels of a square of 128: the neighbourhood in which structures are compared
-STRUCTURE_NOISE = 0.03  # contrast, of [0, 1], below which there is no structure to compare
 MORPH_MOTION = 8.0  # pixels of 128: two people's features lie farther apart than one person's before and after
 
 Box = tuple[int, int, int, int]
@@ -19,9 +18,8 @@ def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, deta
                motion: bool = True) -> np.ndarray:
     """Change a face as its decoded picture changed.
 
-    The photo's pixels move along the motion from y0 to y1; what motion does not explain is added as the residual. With
-    w the warp, k the part of y0's structure that is still in y1 and p the photo, that is
-    y1 + detail * k * w(p - y0), so that the photo's own detail stays wherever it still belongs.
+    The photo's pixels move along the motion w from y0 to y1; what motion does not explain is added as the residual, and
+    detail whose structure is gone is taken away: w(photo) + residual(y1 - w(y0)) - ghosts.
 
     Args:
         frame: (H, W, 3) uint8, the face in the CelebA frame at any scale.
@@ -43,11 +41,12 @@ def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, deta
         flow = find_motion(y0, y1)  # (S, S, 2)
         moved = warp(y0, flow)
         warped = warp(square, scale_flow(flow, size))
-    kept = detail * structure_kept(moved, y1)  # (S, S)
-    # y1 + kept * (warped - moved), written so that nothing is lost to rounding where nothing changed
-    edited = warped + _up(y1 - moved, size) - _up(1 - kept, size)[:, :, None] * (warped - _up(moved, size))
+    edited = warped + photo_residual(y1 - moved, warped) - ghosts(warped, moved, y1)
+    if detail < 1:
+        decoded = resize(y1, size)
+        edited = decoded + detail * (edited - decoded)
     result = frame.copy()
-    result[rows, columns] = _to_uint8(square + _feather(size)[:, :, None] * (edited - square))
+    result[rows, columns] = _to_uint8(square + _feather(size) * (edited - square))
     return result
 
 
@@ -75,14 +74,14 @@ def morph_frame(frame_a: np.ndarray, frame_b: np.ndarray, y_a: np.ndarray, y_b: 
     faded = cv2.addWeighted(frame_a, 1 - t, frame_b, t, 0)
     background = faded[rows, columns].astype(np.float32) / 255
     size = (background.shape[1], background.shape[0])
-    edited = _up(y_t, size)
+    edited = resize(y_t, size)
     for frame, y, share in ((frame_a, y_a, 1 - t), (frame_b, y_b, t)):
         flow = find_motion(y, y_t, MORPH_MOTION)
         moved = warp(y, flow)
         warped = warp(frame[rows, columns].astype(np.float32) / 255, scale_flow(flow, size))
         kept = share * detail * structure_kept(moved, y_t)
-        edited += _up(kept, size)[:, :, None] * (warped - _up(moved, size))
-    faded[rows, columns] = _to_uint8(background + _feather(size)[:, :, None] * (edited - background))
+        edited += resize(in_colour(kept), size) * (warped - resize(moved, size))
+    faded[rows, columns] = _to_uint8(background + _feather(size) * (edited - background))
     return faded
 
 
@@ -118,25 +117,6 @@ def paste_back(photo: Image.Image, before: np.ndarray, after: np.ndarray, matrix
     return result
 
 
-def structure_kept(y0: np.ndarray, y1: np.ndarray) -> np.ndarray:
-    """How much of y0's local structure is still there in y1, (S, S) float32 in [0, 1].
-
-    The slope of the regression of y1 on y0 in a small window. 1 where the structure stays or there is none (hair that
-    changes colour, skin), near 0 where it is gone or another (teeth behind closed lips, a frame of glasses taken off):
-    the photo's detail of it would be a ghost.
-    """
-    sigma = STRUCTURE_BLUR * y0.shape[0] / TUNED_SIZE
-
-    def mean(values):
-        return cv2.GaussianBlur(values, (0, 0), sigma)
-
-    mean0, mean1 = mean(y0), mean(y1)
-    covariance = (mean(y0 * y1) - mean0 * mean1).sum(axis=2)
-    variance = (mean(y0 * y0) - mean0 * mean0).sum(axis=2)
-    noise = 3 * STRUCTURE_NOISE**2
-    return np.clip((covariance + noise) / (np.maximum(variance, 0) + noise), 0, 1)
-
-
 def _square(frame: np.ndarray, box: Box) -> tuple[slice, slice]:
     """Rows and columns of the model's square in a frame at any scale."""
     x, y = frame.shape[1] / FRAME_SIZE[0], frame.shape[0] / FRAME_SIZE[1]
@@ -145,20 +125,14 @@ def _square(frame: np.ndarray, box: Box) -> tuple[slice, slice]:
 
 
 def _feather(size: tuple[int, int]) -> np.ndarray:
-    """(H, W) float32: 0 on the border of the square, 1 inside."""
+    """(H, W, 3) float32: 0 on the border of the square, 1 inside."""
     across, down = (smoothstep(np.minimum(at, at[::-1]) / FEATHER)
                     for at in (np.arange(side, dtype=np.float32) / (side - 1) for side in size))
-    return down[:, None] * across[None, :]
-
-
-def _up(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Values of the model's square at the size (width, height) of the photo's."""
-    shrinks = size[0] < values.shape[1]
-    return cv2.resize(values, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    return in_colour(down[:, None] * across[None, :])
 
 
 def _to_uint8(values: np.ndarray) -> np.ndarray:
-    return np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
+    return (np.clip(values, 0, 1) * 255 + 0.5).astype(np.uint8)  # half rounds up
 
 
 def _checked(*pictures: np.ndarray) -> list[np.ndarray]:
