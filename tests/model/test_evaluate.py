@@ -59,7 +59,7 @@ def test_every_measure_is_there_and_json_takes_it(result):
     assert at_this_size <= set(result)
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert result["faces"] == VALID and result["split"] == "valid"
-    assert set(result["by_attribute"]) == {key for key, _ in COLUMNS}
+    assert set(result["by_attribute"]) == {key for key, _ in COLUMNS} | {"classifier_logit_gap"}
     assert set(result["by_attribute"]["classifier_accuracy"]) == set(ATTRIBUTES)
 
 
