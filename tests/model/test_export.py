@@ -1,0 +1,82 @@
+"""Exported networks against Keras, run by the very lines that the command prints."""
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from model import export as command
+from model.bundle import load_bundle
+from model.config import ModelConfig
+from model.export import OUTPUTS, SUFFIXES, export_network
+from model.networks import build_decoder
+from tests.faces import tiny_bundle
+
+FACES = 3  # not the one face of the printed lines: any batch runs
+TOLERANCE = 1e-4
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def bundle(path):
+    return load_bundle(path)
+
+
+def run_lines(lines: str, name: str, value: np.ndarray) -> dict[str, np.ndarray]:
+    """Run printed lines with `value` in the place of their zeros; what they give, by name."""
+    scope = {"given": value}
+    kept = [f"{name} = given" if line.startswith(f"{name} = np.zeros") else line for line in lines.splitlines()]
+    assert f"{name} = given" in kept
+    exec("\n".join(kept), scope)  # noqa: S102  (what the command prints is what is tested)
+    return {key: np.asarray(item) for key, item in scope.items() if key in sum(OUTPUTS.values(), ())}
+
+
+@pytest.mark.parametrize("form", SUFFIXES)
+def test_the_printed_lines_give_what_keras_gives(form, path, bundle, tmp_path, capfd):
+    for package in {"onnx": ("tf2onnx", "onnxruntime"), "litert": ("ai_edge_litert",)}.get(form, ()):
+        pytest.importorskip(package, reason=f"{package} of requirements-dev.txt is not installed")
+    assert command.main(["--bundle", path, "--format", form, "--out", str(tmp_path / "out")]) == 0
+    install, encoder_lines, decoder_lines = capfd.readouterr().out.split("\n\n")
+    assert install.startswith("# pip install numpy")
+    rng = np.random.default_rng(0)
+    x = rng.random((FACES, 16, 16, 3), np.float32)
+    z = rng.normal(size=(FACES, 4)).astype(np.float32)
+    z_mean, z_log_var = bundle.encoder(x, training=False)
+    encoded = run_lines(encoder_lines, "x", x)
+    assert encoded["z_mean"] == pytest.approx(keras.ops.convert_to_numpy(z_mean), abs=TOLERANCE)
+    assert encoded["z_log_var"] == pytest.approx(keras.ops.convert_to_numpy(z_log_var), abs=TOLERANCE)
+    decoded = run_lines(decoder_lines, "z", z)
+    assert decoded["x_hat"] == pytest.approx(bundle.decode(z), abs=TOLERANCE)
+    assert np.ptp(decoded["x_hat"]) > 100 * TOLERANCE  # not equal for being flat
+
+
+def test_the_seed_network_is_exported_too(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime of requirements-dev.txt is not installed")
+    config = ModelConfig("seed", image_size=16, latent_dim=4, widths=(8, 8), depths=())
+    decoder, file = build_decoder(config), tmp_path / "decoder.onnx"
+    export_network(decoder, ("x_hat",), file, "onnx")
+    z = np.random.default_rng(0).normal(size=(FACES, 4)).astype(np.float32)
+    (x_hat,) = onnxruntime.InferenceSession(file).run(["x_hat"], {"z": z})
+    assert x_hat == pytest.approx(keras.ops.convert_to_numpy(decoder(z, training=False)), abs=TOLERANCE)
+
+
+def test_mistakes_are_one_line(path, tmp_path, capsys):
+    taken = tmp_path / "taken"
+    taken.write_text("a file, where a folder is wanted")
+    for bundle_path, out, word in ((str(tmp_path / "none"), "out", "none"), (path, str(taken), "taken")):
+        assert command.main(["--bundle", bundle_path, "--format", "saved_model", "--out", out]) == 1
+        error = capsys.readouterr().err.strip()
+        assert word in error and "\n" not in error
+    assert not Path("out").exists()
+
+
+def test_an_unknown_format_is_refused_before_anything_is_written(bundle, tmp_path):
+    with pytest.raises(ValueError, match="onnx, litert, saved_model"):
+        export_network(bundle.decoder, ("x_hat",), tmp_path / "decoder.pt", "torch")
+    assert os.listdir(tmp_path) == []
