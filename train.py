@@ -64,9 +64,10 @@ def fit(data, images, model_config, train_config, options, folder: Path):
 
     from model.batches import FaceBatches
     from model.bundle import load_bundle
-    from model.callbacks import BestWeights, BetaScheduler, Clock, ImageGenerator, TrainingState, load_state
+    from model.callbacks import AveragedWeights, BetaScheduler, Clock, ImageGenerator
     from model.losses import PerceptualDistance
     from model.preprocessing import to_float
+    from model.progress import BestWeights, TrainingState, load_average, load_state
     from model.vae import VAE
 
     identity = {"model": model_config.to_dict(), "train": train_config.to_dict(), "faces": len(data)}
@@ -98,14 +99,18 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     validation = FaceBatches(images, data.rows("valid"), data.sharp, train_config, training=False)
     clock = Clock(train_config, len(training), options.minutes, state["elapsed"] if state else 0.0)
     best = BestWeights(folder, state["best"] if state else float("inf"))
+    average = None
+    if train_config.ema_momentum:
+        saved = (load_average(folder, state), state["average_updates"]) if state else ()
+        average = AveragedWeights(train_config.ema_momentum, *saved)
     shown = data.rows("valid")[:: max(1, len(data.rows("valid")) // PICTURES)][:PICTURES]
     logs = folder / "tensorboard"
     callbacks = [
         clock,
         BetaScheduler(train_config.beta, train_config.beta_warmup_epochs, len(training)),
-        TrainingState(folder, clock, best, identity),  # the raw weights, before their average is swapped in
-        *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if train_config.ema_momentum else []),
+        *([average] if average else []),
         best,
+        TrainingState(folder, identity, clock, best, average),
         ImageGenerator(folder / "images", to_float(images[shown]), logs, train_config.seed),
         keras.callbacks.TensorBoard(logs, write_graph=False),
         keras.callbacks.CSVLogger(folder / "history.csv", append=True),
@@ -120,7 +125,7 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     return vae, {
         "data": f"CelebA, {len(training.rows):,} training faces ({sharp:,} at full size)",
         "minutes": round(clock.elapsed / 60, 1),
-        "epochs": round(clock.step / len(training), 1),
+        "epochs": round(max(start, clock.step / len(training)), 1),
         "hardware": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
         **({"continues": {key: source.about[key] for key in ("minutes", "epochs", "continues") if key in source.about}}
            if source else {}),
@@ -176,16 +181,10 @@ def latent_space(data, images, vae, classifier):
 
 
 def optimizer(config: TrainConfig):
-    """Adam (Kingma and Ba 2014), with the average of the weights where the configuration asks for it."""
+    """Adam (Kingma and Ba 2014)."""
     import keras
 
-    return keras.optimizers.Adam(
-        config.learning_rate,
-        global_clipnorm=config.clip_norm or None,
-        use_ema=bool(config.ema_momentum),
-        ema_momentum=config.ema_momentum or 0.99,
-        ema_overwrite_frequency=None,
-    )
+    return keras.optimizers.Adam(config.learning_rate, global_clipnorm=config.clip_norm or None)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,7 @@
-"""What a run does between batches and epochs: its clock, the beta schedule, pictures, state that survives a kill."""
+"""What a run does between batches and epochs: its clock, the beta schedule, the averaged weights, pictures."""
 
-import json
+import contextlib
 import math
-import os
 import time
 from pathlib import Path
 
@@ -128,80 +127,67 @@ class ImageGenerator(keras.callbacks.Callback):
                 tf.summary.image("photo, reconstruction, N(0, I)", picture[None], step=epoch)
 
 
-class BestWeights(keras.callbacks.Callback):
-    """Keeps the encoder and decoder of the epoch with the lowest validation loss, and of the last epoch."""
+class AveragedWeights(keras.callbacks.Callback):
+    """Validates and ships a running average of the weights (Polyak and Juditsky 1992), and trains the raw ones.
 
-    def __init__(self, folder: Path, best: float = math.inf):
-        super().__init__()
-        self.folder, self.best = Path(folder), best
+    Batch normalisation's statistics are averaged as well, or they would be those of other weights. The average is in
+    the model from each validation to the next epoch, so that callbacks at the end of an epoch see it.
 
-    def on_epoch_end(self, epoch, logs=None):
-        value = logs["val_loss"]
-        if not math.isfinite(value):
-            raise FloatingPointError(f"the validation loss of epoch {epoch + 1} is {value}; lower --learning-rate")
-        kinds = ("last", "best") if value < self.best else ("last",)
-        for kind in kinds:
-            for part in ("encoder", "decoder"):
-                save_weights(getattr(self.model, part), self.folder / f"{kind}.{part}.weights.h5")
-        self.best = min(self.best, value)
-
-
-class TrainingState(keras.callbacks.Callback):
-    """Saves weights, optimiser and progress each epoch, so that a killed run goes on where that epoch ended."""
-
-    def __init__(self, folder: Path, clock: Clock, best: BestWeights, identity: dict):
-        super().__init__()
-        self.folder, self.clock, self.best, self.identity = Path(folder), clock, best, identity
-
-    def on_epoch_end(self, epoch, logs=None):
-        weights = f"state-{epoch + 1:04d}.weights.h5"
-        save_weights(self.model, self.folder / weights)
-        state = {"epoch": epoch + 1, "elapsed": self.clock.elapsed, "best": min(self.best.best, logs["val_loss"]),
-                 "weights": weights, "identity": self.identity}
-        # The small file names the large one, so a kill between the two leaves the previous pair whole.
-        write_atomically(self.folder / "state.json", json.dumps(state, indent=1).encode())
-        for old in self.folder.glob("state-*.weights.h5"):
-            if old.name != weights:
-                old.unlink()
-
-
-def load_state(folder: Path, identity: dict) -> dict | None:
-    """The newest saved state of a run, or None where there is none.
-
-    Raises:
-        ValueError: the state is damaged, or belongs to another configuration or other data; says which.
+    Args:
+        momentum: of the average, a step; it starts lower, so that the first weights are soon forgotten.
+        average: of an earlier part of the run, in the order of the encoder's and then the decoder's weights.
+        updates: how often that one was updated.
     """
-    path = Path(folder) / "state.json"
-    if not path.exists():
-        return None
-    try:
-        state = json.loads(path.read_bytes())
-        saved = state["identity"]
-    except (ValueError, KeyError, TypeError):
-        raise ValueError(f"{path} is damaged; delete {folder} to start afresh") from None
-    for key, value in identity.items():
-        if saved.get(key) != value:
-            raise ValueError(f"the run in {folder} was started with another {key} ({saved.get(key)}, not {value}); "
-                             "use the same options, or another --out")
-    if not (Path(folder) / state["weights"]).exists():
-        raise ValueError(f"{Path(folder) / state['weights']} is missing; delete {folder} to start afresh")
-    return state
 
+    EVERY = 4  # steps between two updates: copying the weights off a GPU at every step would slow it down
 
-def save_weights(model: keras.Model, path: Path) -> None:
-    """`model.save_weights`, but a reader never meets a half-written file."""
-    aside = path.with_name("aside-" + path.name)
-    model.save_weights(aside)
-    with open(aside, "rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(aside, path)
+    def __init__(self, momentum: float, average: list[np.ndarray] | None = None, updates: int = 0):
+        super().__init__()
+        self.momentum, self.average, self.updates = momentum, average, updates
+        self._raw, self._step = None, 0
 
+    @property
+    def _networks(self):
+        return self.model.encoder, self.model.decoder
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write aside, flush to the disk, rename."""
-    aside = path.with_name("aside-" + path.name)
-    with open(aside, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)
+    def _weights(self) -> list[np.ndarray]:
+        return [w for network in self._networks for w in network.get_weights()]
+
+    def _assign(self, weights: list[np.ndarray]) -> None:
+        encoder, decoder = self._networks
+        count = len(encoder.weights)
+        encoder.set_weights(weights[:count])
+        decoder.set_weights(weights[count:])
+
+    @contextlib.contextmanager
+    def raw(self):
+        """The trained weights back in the model for a moment, as the state of the run."""
+        if self._raw is None:
+            yield
+            return
+        self._assign(self._raw)
+        yield
+        self._assign(self.average)
+
+    def on_train_begin(self, logs=None):
+        if self.average is None:
+            self.average = self._weights()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._step += 1
+        if self._step % self.EVERY:
+            return
+        momentum = min(self.momentum**self.EVERY, (1 + self.updates) / (10 + self.updates))
+        self.updates += 1
+        for average, weight in zip(self.average, self._weights(), strict=True):
+            average += (1 - momentum) * (weight - average)
+
+    def on_test_begin(self, logs=None):
+        if self._raw is None:
+            self._raw = self._weights()
+            self._assign(self.average)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._raw is not None:
+            self._assign(self._raw)
+            self._raw = None

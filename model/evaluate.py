@@ -89,7 +89,10 @@ def evaluate(
     sharp = data.sharp[rows]
     result = {"split": split, "faces": len(rows), "seed": seed}
     result.update(_reconstruction(seen, sharp, bundle.config.image_size))
-    result["attribute_agreement"] = metrics.attribute_agreement(seen["logits"], seen["logits_hat"])
+    # From here on a positive number means that the attribute is there.
+    thresholds = metrics.decision_thresholds(seen["logits"])
+    decided, decided_hat = seen["logits"] - thresholds, seen["logits_hat"] - thresholds
+    result["attribute_agreement"] = metrics.attribute_agreement(decided, decided_hat)
     result.update(_frechet(bundle, judge, seen, seed))
     result.update(_codes(seen, sharp))
 
@@ -105,7 +108,7 @@ def evaluate(
     by_attribute = {f"classifier_{k}": dict(zip(names, v.tolist(), strict=True)) for k, v in tables.items()}
     for suffix, keep_others in (("", False), ("_kept", True)):
         effect = metrics.edit_effect(
-            seen["z_mean"], seen["logits_hat"], bundle.latents, bundle.decode, judge.logits,
+            seen["z_mean"], decided_hat, bundle.latents, bundle.decode, lambda x: judge.logits(x) - thresholds,
             strength=EDIT_STRENGTH, keep_others=keep_others, faces=edit_faces, seed=seed,
         )  # fmt: skip
         by_attribute[f"edit_success{suffix}"] = {name: success for name, (success, _) in effect.items()}

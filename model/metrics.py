@@ -69,6 +69,16 @@ def ratio(values_hat: np.ndarray, values: np.ndarray) -> float:
     return float(np.mean(values_hat) / max(np.mean(values), 1e-12))
 
 
+def decision_thresholds(logits: np.ndarray) -> np.ndarray:
+    """The logit of each attribute (K,) above which it is said to be there, from the logits (n, K) of photos.
+
+    Above it lie as many photos as the calibrated probabilities add up to. At a probability of a half, a rare attribute
+    that the classifier is never sure of would never be there, and no edit could bring it.
+    """
+    expected = np.clip(0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64))).mean(axis=0), 0, 1)  # (K,) share
+    return np.array([np.quantile(logits[:, k], 1 - share) for k, share in enumerate(expected)], np.float32)
+
+
 def attribute_agreement(logits: np.ndarray, logits_hat: np.ndarray) -> float:
     """Share of decisions (logit above 0) that are the same for photo and reconstruction: (n, K) twice -> [0, 1]."""
     return float(np.mean((logits > 0) == (logits_hat > 0)))

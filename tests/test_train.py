@@ -56,7 +56,7 @@ def test_one_command_writes_a_bundle_that_loads(celeba, tmp_path, capsys):
     assert bundle.decode(bundle.sample(3)).shape == (3, 16, 16, 3)
     assert {"README.md", "samples.png"} <= {p.name for p in out.iterdir()}
     printed = capsys.readouterr().out
-    assert "minutes so far" in printed and "PSNR" in printed
+    assert "minutes so far" in printed and "attribute agreement" in printed
     assert [p.name for p in (tmp_path / "try.training" / "images").iterdir()]
 
     # A second run beside an unfinished or finished one says what to do; --init goes on from shipped weights.

@@ -147,3 +147,11 @@ def test_an_edit_that_does_nothing_has_no_effect(plane):
     z, latents = plane
     effect = metrics.edit_effect(z, z, latents, lambda z: z, lambda x: x, strength=0.0)
     assert effect["A"] == (0, 0)
+
+
+def test_decision_thresholds_say_yes_as_often_as_the_probabilities_promise():
+    rng = np.random.default_rng(0)
+    logits = np.stack([rng.normal(-3, 1, 4000), rng.normal(0, 2, 4000)], axis=1)
+    share = (logits > metrics.decision_thresholds(logits)).mean(axis=0)
+    assert share == pytest.approx((1 / (1 + np.exp(-logits))).mean(axis=0), abs=2e-3)
+    assert (logits[:, 0] > 0).mean() < 0.01 < share[0]  # rare, and never surer than a half: still there at times

@@ -6,7 +6,7 @@ import pytest
 
 from model import losses
 from model.batches import FaceBatches, augment
-from model.callbacks import BetaScheduler, Clock, ImageGenerator
+from model.callbacks import AveragedWeights, BetaScheduler, Clock, ImageGenerator
 from model.config import TrainConfig, preset
 from model.preprocessing import to_float
 from model.vae import VAE, Sampling
@@ -128,6 +128,33 @@ def test_the_clock_ends_the_run_and_lowers_the_rate():
     late._before = 61.0
     late.on_train_batch_end(0)
     assert late.model.stop_training
+
+
+def test_the_average_is_validated_and_the_raw_weights_go_on(faces):
+    train = preset("tiny")[1].replace(batch_size=2)
+    vae, seen = compiled(train), []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(vae.decoder.get_weights())
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.validated = vae.decoder.get_weights()
+            with average.raw():
+                self.raw = vae.decoder.get_weights()
+
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch:
+                assert all(np.array_equal(a, b) for a, b in zip(vae.decoder.get_weights(), self.raw, strict=True))
+
+    average, watch = AveragedWeights(momentum=0.9), Watch()
+    vae.fit(batches(faces, train), validation_data=batches(faces, train, training=False), epochs=2, verbose=0,
+            callbacks=[average, watch])  # fmt: skip
+    assert all(np.array_equal(a, b) for a, b in zip(watch.raw, seen[-1], strict=True))
+    low, high = np.min([s[0] for s in seen], axis=0), np.max([s[0] for s in seen], axis=0)
+    assert not np.array_equal(watch.validated[0], watch.raw[0])
+    # An average lies within what it averages: weights that had been mixed with zeros would not.
+    assert ((watch.validated[0] >= low - 1e-6) & (watch.validated[0] <= high + 1e-6)).mean() > 0.95
 
 
 def test_pictures_of_every_epoch(faces, tmp_path):

@@ -1,0 +1,113 @@
+"""A run's progress on disk: the best weights so far, and a state from which a killed run goes on."""
+
+import contextlib
+import io
+import json
+import math
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from model.callbacks import AveragedWeights, Clock
+
+
+class BestWeights(keras.callbacks.Callback):
+    """Keeps the encoder and decoder of the epoch with the lowest validation loss, and of the last epoch."""
+
+    def __init__(self, folder: Path, best: float = math.inf):
+        super().__init__()
+        self.folder, self.best = Path(folder), best
+
+    def on_epoch_end(self, epoch, logs=None):
+        value = logs["val_loss"]
+        if not math.isfinite(value):
+            raise FloatingPointError(f"the validation loss of epoch {epoch + 1} is {value}; lower --learning-rate")
+        kinds = ("last", "best") if value < self.best else ("last",)
+        for kind in kinds:
+            for part in ("encoder", "decoder"):
+                save_weights(getattr(self.model, part), self.folder / f"{kind}.{part}.weights.h5")
+        self.best = min(self.best, value)
+
+
+class TrainingState(keras.callbacks.Callback):
+    """Saves weights, optimiser and progress each epoch, so that a killed run goes on where that epoch ended.
+
+    Args:
+        identity: what must be the same for a run to go on, by name.
+        average: the callback that averages the weights, or None.
+    """
+
+    def __init__(self, folder: Path, identity: dict, clock: Clock, best: BestWeights, average: AveragedWeights | None):
+        super().__init__()
+        self.folder, self.identity = Path(folder), identity
+        self.clock, self.best, self.average = clock, best, average
+
+    def on_epoch_end(self, epoch, logs=None):
+        files = {"weights": f"state-{epoch + 1:04d}.weights.h5"}
+        with self.average.raw() if self.average else contextlib.nullcontext():
+            save_weights(self.model, self.folder / files["weights"])
+        if self.average:
+            files["average"] = f"state-{epoch + 1:04d}.average.npz"
+            packed = io.BytesIO()
+            np.savez(packed, *self.average.average)
+            write_atomically(self.folder / files["average"], packed.getvalue())
+        state = {"epoch": epoch + 1, "elapsed": self.clock.elapsed, "best": self.best.best, **files,
+                 "average_updates": self.average.updates if self.average else 0, "identity": self.identity}  # fmt: skip
+        # The small file names the large ones, so a kill in between leaves the previous state whole.
+        write_atomically(self.folder / "state.json", json.dumps(state, indent=1).encode())
+        for old in self.folder.glob("state-*.*"):
+            if old.name not in files.values():
+                old.unlink()
+
+
+def load_state(folder: Path, identity: dict) -> dict | None:
+    """The newest saved state of a run, or None where there is none.
+
+    Raises:
+        ValueError: the state is damaged, or belongs to another configuration or other data; says which.
+    """
+    path = Path(folder) / "state.json"
+    if not path.exists():
+        return None
+    try:
+        state = json.loads(path.read_bytes())
+        saved = state["identity"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{path} is damaged; delete {folder} to start afresh") from None
+    for key, value in identity.items():
+        if saved.get(key) != value:
+            raise ValueError(f"the run in {folder} was started with another {key} ({saved.get(key)}, not {value}); "
+                             "use the same options, or another --out")
+    for kind in ("weights", "average"):
+        if kind in state and not (Path(folder) / state[kind]).exists():
+            raise ValueError(f"{Path(folder) / state[kind]} is missing; delete {folder} to start afresh")
+    return state
+
+
+def load_average(folder: Path, state: dict) -> list[np.ndarray] | None:
+    """The averaged weights of a saved state, or None where the run keeps none."""
+    if "average" not in state:
+        return None
+    with np.load(Path(folder) / state["average"], allow_pickle=False) as arrays:
+        return [arrays[name] for name in arrays.files]
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """`model.save_weights`, but a reader never meets a half-written file."""
+    aside = path.with_name("aside-" + path.name)
+    model.save_weights(aside)
+    with open(aside, "rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(aside, path)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write aside, flush to the disk, rename."""
+    aside = path.with_name("aside-" + path.name)
+    with open(aside, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, path)
