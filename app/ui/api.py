@@ -7,7 +7,7 @@ from app.editor import MOST_SAMPLES, FaceEditor
 from app.faces import describe_face
 from app.photo.open import open_photo
 from app.recipe import TEMPERATURE_LIMIT, Recipe, recipes_from_json
-from app.ui.errors import shown
+from app.ui.errors import answered
 from app.ui.files import ANIMATION_FORMATS
 from app.ui.picker import refuse_addresses, upload_path
 from app.ui.player import MOST_FRAMES, write_animation
@@ -82,4 +82,4 @@ def build_api(editor: FaceEditor) -> None:
         (animate, [photo, recipe, frames, fps, kind, boomerang], file),
     ]
     for function, inputs, outputs in endpoints:
-        trigger.click(shown(function), inputs, outputs, api_name=function.__name__, **LIMITS)
+        trigger.click(answered(function), inputs, outputs, api_name=function.__name__, **LIMITS)

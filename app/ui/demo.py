@@ -7,7 +7,7 @@ import gradio as gr
 from app.editor import FaceEditor
 from app.recipe import Recipe
 from app.ui.api import build_api
-from app.ui.errors import shown
+from app.ui.errors import warned
 from app.ui.picker import EXAMPLE_SEED, EXAMPLE_TEMPERATURE, example_strip
 from app.ui.store import FaceStore
 from app.ui.subject import Subject, Subjects
@@ -53,8 +53,7 @@ def build_demo(editor: FaceEditor) -> gr.Blocks:
                 shown_now[edit.subject] = shown_now[edit.subject].waiting(recipe)
             return shown_now
 
-        demo.load(shown(open_link), edit.subject, edit.outputs, api_visibility="private", queue=False,
-                  show_progress="hidden")
+        demo.load(warned(open_link), edit.subject, edit.outputs, api_visibility="private", show_progress="hidden")
     return demo.queue(max_size=QUEUE_LENGTH, default_concurrency_limit=4)
 
 
@@ -66,6 +65,8 @@ def launch_options() -> dict:
         "ssr_mode": False,
         "run_history": False,
         "enable_monitoring": False,
+        # Gradio asks for its own first page and gives up after 3 s, too soon for a busy machine; this skips that.
+        "_frontend": False,
         "max_file_size": MAX_UPLOAD,
         "allowed_paths": [],
         "footer_links": ["api"],

@@ -1,4 +1,9 @@
-"""What can go wrong, as a person reads it: the only place that turns errors into the page's messages."""
+"""What can go wrong, as a person reads it: the only place that turns errors into messages.
+
+Three ways, because Gradio has three: a queued handler of the page warns and leaves everything as it was (an error
+raised there would cover every output with the word "Error"); an unqueued one can reach the person through its outputs
+only (`sentence`); an HTTP endpoint raises.
+"""
 
 import functools
 import inspect
@@ -25,32 +30,45 @@ def sentence(error: Exception) -> str:
     return UNEXPECTED
 
 
-def as_message(error: Exception) -> gr.Error:
-    """The error as the page shows it. Gradio renders messages as HTML, and ours repeat what people sent: escape it."""
-    return gr.Error(escape(sentence(error), quote=False), print_exception=False)
-
-
-def shown(function: Callable) -> Callable:
-    """The handler, whose errors reach the person as a message of the page, and an HTTP caller as an error's text."""
-    if inspect.isgeneratorfunction(function):
-        @functools.wraps(function)
+def warned(handler: Callable) -> Callable:
+    """A queued handler of the page whose errors become a passing message; its outputs stay as they are."""
+    if inspect.isgeneratorfunction(handler):
+        @functools.wraps(handler)
         def steps(*args, **kwargs):
             try:
-                yield from function(*args, **kwargs)
-            except gr.Error:
-                raise
+                yield from handler(*args, **kwargs)
             except Exception as error:
-                raise as_message(error) from error
+                yield _warn(error)
 
         return steps
 
-    @functools.wraps(function)
-    def handler(*args, **kwargs):
+    @functools.wraps(handler)
+    def call(*args, **kwargs):
         try:
-            return function(*args, **kwargs)
-        except gr.Error:
-            raise
+            return handler(*args, **kwargs)
         except Exception as error:
-            raise as_message(error) from error
+            return _warn(error)
 
-    return handler
+    return call
+
+
+def answered(endpoint: Callable) -> Callable:
+    """An HTTP endpoint whose errors reach the caller as their sentence."""
+    @functools.wraps(endpoint)
+    def call(*args, **kwargs):
+        try:
+            return endpoint(*args, **kwargs)
+        except Exception as error:
+            raise gr.Error(_markup(error), print_exception=False) from error
+
+    return call
+
+
+def _warn(error: Exception) -> dict:
+    gr.Warning(_markup(error), title="Sorry")
+    return gr.skip()
+
+
+def _markup(error: Exception) -> str:
+    """Gradio renders messages as HTML, and ours repeat what people sent: escape it."""
+    return escape(sentence(error), quote=False)

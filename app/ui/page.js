@@ -24,13 +24,13 @@ const facet = (() => {
         if (address !== location.pathname + location.search + location.hash) history.replaceState(history.state, "", address);
     };
 
-    let resting = 0, lastQuery = "";
+    let resting = 0, last = "|";
     const watchStage = () => {
-        const stage = document.querySelector("#facet-after [data-query]");
-        if (!stage || stage.dataset.query === lastQuery) return;
-        lastQuery = stage.dataset.query;
+        const shown = document.querySelector("#facet-after [data-query]")?.dataset;
+        if (!shown || `${shown.query}|${shown.face}` === last) return;
+        last = `${shown.query}|${shown.face}`;
         clearTimeout(resting);
-        resting = setTimeout(() => { setAddress(lastQuery); button("facet-rest")?.click(); }, REST_MS);
+        resting = setTimeout(() => { setAddress(shown.query); button("facet-rest")?.click(); }, REST_MS);
     };
 
     // Players: every one in the page, moved by one clock.
@@ -91,7 +91,7 @@ const facet = (() => {
 
     const start = () => {
         new MutationObserver(watchStage).observe(document.body,
-            {subtree: true, childList: true, attributes: true, attributeFilter: ["data-query"]});
+            {subtree: true, childList: true, attributes: true, attributeFilter: ["data-query", "data-face"]});
     };
     document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", start) : start();
 

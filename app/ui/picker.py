@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 import gradio as gr
 
-from app.ui.errors import shown
+from app.ui.errors import warned
 from app.ui.pictures import SEND_VALUE, face_buttons
-from app.ui.subject import Subject, Subjects
+from app.ui.subject import Subjects
 from app.ui.text import ADDRESS_REFUSED, NO_UPLOAD, RANDOM, SAMPLES_HINT, UPLOAD_HINT
 
 EXAMPLE_SEED = 40
@@ -68,23 +68,20 @@ class FacePicker:
         """Call `on_open(subject, *values of inputs)` with every subject that is picked."""
 
         def open_upload(file, *values):
+            if not file:  # taken away again: the face stays
+                return gr.skip()
             return on_open(self._subjects.from_photo(upload_path(file)), *values)
 
         def open_sample(event: gr.EventData, *values):
-            return on_open(self._subjects.from_seed(int(event.value), EXAMPLE_TEMPERATURE), *values)
+            drawn = self._subjects.from_seed(int(event.value), EXAMPLE_TEMPERATURE)
+            return {**on_open(drawn, *values), self.upload: None}
 
         def open_random(*values):
-            return on_open(self._subjects.from_seed(secrets.randbelow(SEED_CHOICES)), *values)
+            drawn = self._subjects.from_seed(secrets.randbelow(SEED_CHOICES))
+            return {**on_open(drawn, *values), self.upload: None}
 
-        options = {"outputs": list(outputs), "api_visibility": "private", "show_progress": "minimal"}
+        options = {"outputs": [*outputs, self.upload], "api_visibility": "private", "show_progress": "minimal"}
         # Unprocessed: the file goes to app/photo/open.py as it came, and its errors reach the person.
-        self.upload.input(shown(open_upload), [self.upload, *inputs], preprocess=False, concurrency_limit=4, **options)
-        self.samples.click(shown(open_sample), list(inputs), queue=False, **options)
-        self.random.click(shown(open_random), list(inputs), queue=False, **options)
-
-
-def current(subject: Subject | None) -> Subject:
-    """The subject in hand; ValueError where nobody picked one."""
-    if subject is None:
-        raise ValueError(NO_UPLOAD)
-    return subject
+        self.upload.input(warned(open_upload), [self.upload, *inputs], preprocess=False, concurrency_limit=4, **options)
+        self.samples.click(warned(open_sample), list(inputs), **options)
+        self.random.click(warned(open_random), list(inputs), **options)

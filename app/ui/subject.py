@@ -41,7 +41,8 @@ class Subject:
     places: the faces found in it, largest first; empty for a drawn face.
     face: which of them is edited.
     seed, temperature: of the drawn face.
-    histories: face number -> what was done to it.
+    histories: face number -> what was done to it. Changed in place and shared by every version of this subject, so
+        that two handlers at work at once cannot lose each other's steps.
     pending: a link's edit of a photo, waiting for that photo to be opened.
     """
 
@@ -67,9 +68,10 @@ class Subject:
             return recipe.replace(seed=self.seed, temperature=self.temperature, face=0)
         return recipe.replace(seed=None, temperature=1.0, face=self.face)
 
-    def with_history(self, history: History) -> "Subject":
-        """With another history for the face in hand."""
-        return replace(self, histories={**self.histories, self.face: history})
+    def remember(self, history: History) -> History:
+        """Keep this as the history of the face in hand."""
+        self.histories[self.face] = history
+        return history
 
     def waiting(self, recipe: Recipe) -> "Subject":
         """With an edit that the next photo gets."""

@@ -73,7 +73,6 @@ NO_UPLOAD = "Open a photo first, or pick one of the drawn faces."
 GONE = "This photo is no longer on the server. Please open it again."
 UNEXPECTED = "Something went wrong on the server. Please try again; if it happens again, reload the page."
 NOTHING_TO_ANIMATE = "Move a slider or choose a preset first; the animation grows that edit."
-NEEDS_TWO = "A morph needs two faces: choose a photo or a drawn face on both sides."
 LINK_WAITS = "This link carries an edit of a photo. Open a photo and it is applied; here it is on a drawn face."
 ADDRESS_REFUSED = "Facet fetches nothing from other addresses; upload the photo itself."
 
@@ -103,3 +102,4 @@ COMPARE = """
 
 GALLERY_HINT = "Nobody has these faces. Click one to edit it."
 MORPH_HINT = "Choose a face on both sides: a photo, or one that the model drew. Then press Morph and drag through it."
+MORPH_DETAIL = "1 keeps the photos' own pixels; 0 shows what the model itself believes."

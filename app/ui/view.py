@@ -12,15 +12,20 @@ from app.recipe import Recipe
 from app.ui.pictures import face_buttons, figure, from_unit, img
 from app.ui.text import FACES_HINT, label_of, preview_alt
 
-METER_LOW, METER_HIGH = -0.5, 1.5  # readings beyond the two mean faces by half their distance fill or empty the bar
+METER_LOW, METER_HIGH = -1.0, 2.0  # the two mean faces stand at a third and two thirds of the bar
 
 NOTHING_YET = "<p class='hint'>Nothing is changed yet.</p>"
 
 
-def stage(picture: np.ndarray, recipe: Recipe, link: str) -> str:
-    """The edited face. page.js reads `data-query` when it changes: the address bar, and the rest of a drag."""
+def stage(picture: np.ndarray, recipe: Recipe, link: str, face: str) -> str:
+    """The edited face.
+
+    page.js watches the attributes: a new link goes into the address bar, and when neither it nor the face has changed
+    for a moment, a drag has come to rest.
+    """
     alt = preview_alt(dict(recipe.set))
-    return f'<div class="stage" data-query="{escape(link, quote=True)}">{img(picture, alt, "after")}</div>'
+    return (f'<div class="stage" data-query="{escape(link, quote=True)}" data-face="{escape(face, quote=True)}">'
+            f'{img(picture, alt, "after")}</div>')
 
 
 def stage_error(message: str) -> str:
@@ -31,6 +36,11 @@ def stage_error(message: str) -> str:
 def before(opened: OpenFace) -> str:
     """The unedited face, which page.js lays over the stage to compare."""
     return img(_unedited(opened), "The face before the edit", "before")
+
+
+def small(opened: OpenFace, caption: str) -> str:
+    """The face as it is, small, with a caption."""
+    return figure(_unedited(opened), caption)
 
 
 def pair(opened: OpenFace) -> str:
@@ -64,17 +74,23 @@ def receipt(found: Receipt, locked: Sequence[str]) -> str:
     if not found.asked:
         return warnings + NOTHING_YET
     asked = "".join(
-        f"<tr><th scope='row'>{escape(label_of(name))}</th><td>{strength:+.2f}</td>"
-        f"<td>{_bar(found.achieved[name])}</td></tr>"
-        for name, strength in found.asked.items())
-    table = ("<table><thead><tr><th scope='col'>Asked</th><th scope='col'>by</th><th scope='col'>How the classifier's "
-             f"belief in it changed</th></tr></thead><tbody>{asked}</tbody></table>")
+        f"<tr><th scope='row'>{escape(label_of(name))}</th><td>{_reached(found, name)}</td>"
+        f"<td>{_bar(found.achieved[name])}</td></tr>" for name in found.asked)
+    column = "reached" if found.achieved_units else "by"
+    table = (f"<table><thead><tr><th scope='col'>Asked for</th><th scope='col'>{column}</th><th scope='col'>seen by "
+             f"the classifier</th></tr></thead><tbody>{asked}</tbody></table>")
     if not found.unasked:
         return f"{warnings}{table}<p class='hint'>Nothing else changed noticeably.</p>"
     others = "".join(f"<tr><th scope='row'>{escape(label_of(name))}</th><td>{_lock(name, name in locked)}</td>"
                      f"<td>{_bar(change)}</td></tr>" for name, change in found.unasked)
-    return (f"{warnings}{table}<table><thead><tr><th scope='col'>Changed with it</th><th scope='col'></th>"
+    return (f"{warnings}{table}<table><thead><tr><th scope='col'>Changed along with it</th><th scope='col'></th>"
             f"<th scope='col'></th></tr></thead><tbody>{others}</tbody></table>")
+
+
+def _reached(found: Receipt, name: str) -> str:
+    """Slider units reached of those asked, where the model tells how many logits a unit is."""
+    asked = f"{found.asked[name]:+.2f}"
+    return f"{found.achieved_units[name]:+.2f} of {asked}" if name in found.achieved_units else asked
 
 
 def _unedited(opened: OpenFace) -> np.ndarray:

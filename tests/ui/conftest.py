@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+PATIENCE = 30_000  # milliseconds: the machine may be busy with a training; a test that holds takes a second or two
 CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
                     "--disable-sync", "--no-first-run"]
 
@@ -40,8 +41,9 @@ def server(editor, tmp_path_factory):
 @pytest.fixture(scope="session")
 def chromium():
     """A headless Chromium; CHROMIUM names it."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not program:
         pytest.skip("no Chromium to test the page with")
@@ -57,7 +59,7 @@ def page(chromium, server):
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce",
                                    accept_downloads=True, permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     page.elsewhere, page.faults = [], []
     page.on("request", lambda request: page.elsewhere.append(request.url)
             if not request.url.startswith((server, "data:", "blob:")) else None)

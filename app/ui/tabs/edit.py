@@ -1,14 +1,15 @@
 """The Edit tab: a face, forty sliders, and what came of them."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
 
 import gradio as gr
 
 from app.recipe import Recipe
 from app.ui import view
-from app.ui.errors import sentence, shown
+from app.ui.errors import sentence, warned
 from app.ui.files import PICTURE_FORMATS, save_picture
+from app.ui.history import History
 from app.ui.picker import FacePicker
 from app.ui.pictures import SEND_VALUE
 from app.ui.player import AnimationOptions, player, write_animation
@@ -16,11 +17,12 @@ from app.ui.sliders import AttributeSliders
 from app.ui.subject import Subject, Subjects
 from app.ui.text import COMPARE, METER_HINT, NOTHING_TO_ANIMATE, PRESETS, UPLOAD_LABEL
 
-SILENT = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+# Past the queue and its waiting sign; raw values, because a handler that fails in Gradio's own checks is lost.
+AT_ONCE = {"api_visibility": "private", "show_progress": "hidden", "queue": False, "preprocess": False}
 
 
 class EditTab:
-    """Builds the tab where it is made; `show` and `outputs` let other tabs open a face in it."""
+    """Builds the tab where it is made; `opened` and `outputs` let other tabs open a face in it."""
 
     def __init__(self, subjects: Subjects, strip: str, first: Subject):
         self._subjects, self._editor = subjects, subjects.editor
@@ -31,23 +33,23 @@ class EditTab:
                 self._build_stage(first)
             with gr.Column(scale=6, min_width=300, elem_id="facet-right"):
                 self._build_controls(first)
-        self.opening = [self.subject, self.before, self.pair, self.faces, self.animation]
-        self.outputs = [*self.opening, self.stage, self.meters, *self.panel.controls]
+        self.outputs = [self.subject, self.before, self.pair, self.faces, self.animation, self.stage, self.meters,
+                        *self.panel.controls]
         self._wire()
 
     def _build_stage(self, first: Subject) -> None:
         opened = self._subjects.opened(first)
         with gr.Column(elem_id="facet-sticky"):
             with gr.Column(elem_id="facet-stage"):
-                self.stage = gr.HTML(view.stage(self._editor.preview(opened, Recipe()), Recipe(), ""), padding=False,
-                                     elem_id="facet-after")
+                picture = self._editor.preview(opened, Recipe())
+                self.stage = gr.HTML(view.stage(picture, Recipe(), "", ""), padding=False, elem_id="facet-after")
                 self.before = gr.HTML(view.before(opened), padding=False, elem_id="facet-before")
             gr.HTML(COMPARE, padding=False, elem_id="facet-compare")
             with gr.Row(elem_classes="facet-tools"):
                 self.undo = gr.Button("Undo", size="sm", min_width=60, interactive=False, elem_id="facet-undo")
                 self.redo = gr.Button("Redo", size="sm", min_width=60, interactive=False, elem_id="facet-redo")
                 self.reset = gr.Button("Reset all", size="sm", min_width=60, elem_id="facet-reset")
-        with gr.Row(elem_classes="facet-tools"):
+        with gr.Row(elem_classes="facet-tools", elem_id="facet-take"):
             self.download = gr.Button("Download", variant="primary", elem_id="facet-download", min_width=120)
             self.kind = gr.Radio(list(PICTURE_FORMATS), value="PNG", show_label=False, container=False, min_width=120,
                                  elem_id="facet-kind")
@@ -63,7 +65,7 @@ class EditTab:
         with gr.Row(elem_classes="facet-presets"):
             self.presets = {name: (gr.Button(name, size="sm", min_width=72, elem_classes="facet-preset"), strengths)
                             for name, strengths in present.items() if strengths}
-        gr.HTML(f"<p class='hint'>{METER_HINT}</p>", padding=False)
+        gr.HTML(f"<p class='hint'>{METER_HINT}</p>", padding=False, elem_id="facet-method")
         self.meters = gr.HTML(view.meters(self._editor.readings(opened, Recipe())), padding=False,
                               elem_id="facet-meters")
         with gr.Column(elem_id="facet-controls"):
@@ -86,28 +88,38 @@ class EditTab:
         panel, inputs = self.panel, [self.subject, *self.panel.controls]
         looks = [self.stage, self.meters]
         gr.on([control.input for control in panel.controls], self.live, inputs, looks, trigger_mode="always_last",
-              preprocess=False, **SILENT)
-        self.rest.click(shown(self.settle), inputs, [self.subject, self.receipt, self.recipe, self.undo, self.redo],
-                        trigger_mode="always_last", preprocess=False, **SILENT)
+              **AT_ONCE)
+        self.rest.click(self._safe(self.settle, self.receipt), inputs,
+                        [self.receipt, self.recipe, self.undo, self.redo], trigger_mode="always_last", **AT_ONCE)
         self.picker.wire(self.opened, inputs, self.outputs)
-        wholly = {"inputs": inputs, "outputs": self.outputs, "preprocess": False, **SILENT}
-        self.faces.click(shown(self.choose), **wholly)
-        for button, strengths in self.presets.values():
-            button.click(shown(partial(self.preset, strengths)), **wholly)
+        clicks = [(self.faces, self.choose), (self.reset, self.reset_all), (self.undo, partial(self.step, "undo")),
+                  (self.redo, partial(self.step, "redo")), (self.receipt, self.lock)]
+        clicks += [(button, partial(self.preset, strengths)) for button, strengths in self.presets.values()]
+        for component, handler in clicks:
+            component.click(self._safe(handler, self.stage), inputs, self.outputs, **AT_ONCE)
         for name, button in panel.resets.items():
-            button.click(shown(partial(self.reset_one, name)), inputs, [panel.sliders[name], *looks], preprocess=False,
-                         **SILENT)
-        self.reset.click(shown(self.reset_all), **wholly)
-        self.undo.click(shown(partial(self.step, "undo")), **wholly)
-        self.redo.click(shown(partial(self.step, "redo")), **wholly)
-        self.receipt.click(shown(self.lock), **wholly)
-        self.apply.click(shown(self.apply_text), [self.recipe, *inputs], self.outputs, **SILENT)
-        self.download.click(shown(self.finish), [self.kind, *inputs], self.file, preprocess=False,
-                            api_visibility="private", concurrency_limit=2, show_progress_on=self.download,
+            button.click(self._safe(partial(self.reset_one, name), self.stage), inputs, [panel.sliders[name], *looks],
+                         **AT_ONCE)
+        queued = {"api_visibility": "private", "preprocess": False}
+        self.apply.click(warned(self.apply_text), [self.recipe, *inputs], self.outputs, **queued)
+        self.download.click(warned(self.finish), [self.kind, *inputs], self.file, concurrency_limit=2,
+                            show_progress_on=self.download, **queued,
                             ).success(None, js="() => facet.download('facet-file')", api_visibility="private")
-        self.animate.click(shown(self.animated), [self.subject, *self.options.inputs, *panel.controls],
-                           [self.animation, self.animation_file],
-                           api_visibility="private", concurrency_limit=1, concurrency_id="animation")
+        self.animate.click(warned(self.animated), [self.subject, *self.options.inputs, *panel.controls],
+                           [self.animation, self.animation_file], concurrency_limit=1, concurrency_id="animation",
+                           **queued)
+
+    @staticmethod
+    def _safe(handler: Callable, place: gr.HTML) -> Callable:
+        """An unqueued handler whose errors show in a place of the page."""
+        @wraps(handler)
+        def call(*args):
+            try:
+                return handler(*args)
+            except Exception as error:
+                return {place: view.stage_error(sentence(error))}
+
+        return call
 
     # Handlers. `values` are those of panel.controls, as the browser sends them.
 
@@ -122,22 +134,22 @@ class EditTab:
         """A drag has come to rest: one step of the history, the receipt, the recipe as text."""
         recipe = self._recipe(subject, values)
         self._subjects.hold(subject)
-        subject = subject.with_history(subject.history.push(recipe))
+        history = subject.remember(subject.history.push(recipe))
         found = self._editor.receipt(self._subjects.opened(subject), recipe)
         return {
-            self.subject: subject,
             self.receipt: view.receipt(found, recipe.keep),
             self.recipe: recipe.to_json(),
-            self.undo: gr.update(interactive=subject.history.can_undo),
-            self.redo: gr.update(interactive=subject.history.can_redo),
+            self.undo: gr.update(interactive=history.can_undo),
+            self.redo: gr.update(interactive=history.can_redo),
         }
 
-    def opened(self, subject: Subject, before: Subject, *values) -> dict:
-        """A face was picked: it starts unedited, unless a link's edit waited for a photo."""
+    def opened(self, subject: Subject, before: Subject, *values, recipe: Recipe | None = None) -> dict:
+        """A face was picked: it starts unedited, unless a recipe came with it or a link's edit waited for a photo."""
+        self._subjects.forget(before)
         waiting = before.pending if subject.path else None
         if waiting is not None and waiting.face < len(subject.places):
             subject = subject.choose(waiting.face)
-        return self.show(subject, waiting or Recipe())
+        return self.show(subject, recipe or waiting or Recipe())
 
     def show(self, subject: Subject, recipe: Recipe) -> dict:
         """Every part of the tab for a face and an edit of it."""
@@ -158,13 +170,13 @@ class EditTab:
         return {self.subject: subject, self.stage: stage, self.meters: meters, **self.panel.write(recipe)}
 
     def choose(self, event: gr.EventData, subject: Subject, *values) -> dict:
-        subject = self._kept(subject, values).choose(int(event.value))
+        self._keep(subject, values)
+        subject = subject.choose(int(event.value))
         return self.show(subject, subject.history.current)
 
     def preset(self, strengths: dict[str, float], subject: Subject, *values) -> dict:
         """A preset goes over what is set; the same one again is taken back."""
-        subject = self._kept(subject, values)
-        recipe = subject.history.current
+        recipe = self._keep(subject, values).current
         on = all(recipe.set.get(name) == strength for name, strength in strengths.items())
         strengths = dict.fromkeys(strengths, 0) if on else strengths
         return self.moved(subject, recipe.replace(set={**recipe.set, **strengths}))
@@ -175,12 +187,13 @@ class EditTab:
         return {self.panel.sliders[name]: 0, self.stage: stage, self.meters: meters}
 
     def reset_all(self, subject: Subject, *values) -> dict:
-        return self.moved(self._kept(subject, values), Recipe())
+        self._keep(subject, values)
+        return self.moved(subject, Recipe())
 
     def step(self, way: str, subject: Subject, *values) -> dict:
-        subject = self._kept(subject, values)
-        subject = subject.with_history(getattr(subject.history, way)())
-        return self.moved(subject, subject.history.current)
+        history = self._keep(subject, values)
+        history = subject.remember(history.undo() if way == "undo" else history.redo())
+        return self.moved(subject, history.current)
 
     def lock(self, event: gr.EventData, subject: Subject, *values) -> dict:
         """A lock from the receipt."""
@@ -189,20 +202,22 @@ class EditTab:
 
     def apply_text(self, text: str, subject: Subject, *values) -> dict:
         recipe = Recipe.from_json(text).check(self._editor.names)
-        return self.open_recipe(recipe, self._kept(subject, values))
+        self._keep(subject, values)
+        return self.open_recipe(recipe, subject)
 
     def open_recipe(self, recipe: Recipe, subject: Subject) -> dict:
         """A recipe from a link or a paste: with a seed its drawn face, else an edit of the face in hand."""
         if recipe.bundle not in (None, self._editor.bundle.hash):
             gr.Warning("This recipe was made with another model, so the result differs.")
         if recipe.seed is not None:
-            return self.show(self._subjects.from_seed(recipe.seed, recipe.temperature), recipe)
+            return self.opened(self._subjects.from_seed(recipe.seed, recipe.temperature), subject, recipe=recipe)
         if recipe.face < len(subject.places):
             subject = subject.choose(recipe.face)
         return self.show(subject, recipe)
 
     def finish(self, kind: str, subject: Subject, *values) -> str:
-        return save_picture(self._subjects.finished(self._kept(subject, values)), self.file, kind)
+        self._keep(subject, values)
+        return save_picture(self._subjects.finished(subject), self.file, kind)
 
     def animated(self, subject: Subject, frames: int, fps: int, kind: str, boomerang: bool,
                  progress=gr.Progress(), *values) -> tuple:  # noqa: B008 Gradio's own way to ask for one
@@ -219,12 +234,13 @@ class EditTab:
     def _recipe(self, subject: Subject, values: Sequence) -> Recipe:
         return subject.complete(self.panel.read(values))
 
-    def _kept(self, subject: Subject, values: Sequence) -> Subject:
-        """The subject with what the controls say now in its history, rested or not."""
-        return subject.with_history(subject.history.push(self._recipe(subject, values)))
+    def _keep(self, subject: Subject, values: Sequence) -> History:
+        """What the controls say now becomes a step of the history, rested or not."""
+        return subject.remember(subject.history.push(self._recipe(subject, values)))
 
     def _looks(self, subject: Subject, recipe: Recipe) -> tuple[str, str]:
         opened = self._subjects.opened(subject)
         picture = self._editor.preview(opened, recipe)
-        link = "" if recipe.moves_nothing and not recipe.keep else recipe.to_query()
-        return view.stage(picture, recipe, link), view.meters(self._editor.readings(opened, recipe))
+        plain = recipe.moves_nothing and not recipe.keep and subject.path is not None
+        stage = view.stage(picture, recipe, "" if plain else recipe.to_query(), f"{subject.token}:{subject.face}")
+        return stage, view.meters(self._editor.readings(opened, recipe))

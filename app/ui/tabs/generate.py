@@ -5,7 +5,7 @@ import secrets
 import gradio as gr
 
 from app.recipe import SEED_LIMIT, TEMPERATURE_LIMIT
-from app.ui.errors import shown
+from app.ui.errors import warned
 from app.ui.picker import SEED_CHOICES
 from app.ui.pictures import SEND_VALUE, face_buttons
 from app.ui.subject import Subject, Subjects
@@ -37,12 +37,12 @@ class GenerateTab:
 
         numbers = [self.seed, self.count, self.temperature]
         options = {"api_visibility": "private", "show_progress": "minimal"}
-        self.draw.click(shown(self.pictures), numbers, self.gallery, concurrency_limit=2, **options)
-        self.seed.submit(shown(self.pictures), numbers, self.gallery, concurrency_limit=2, **options)
-        self.other.click(shown(self.others), [self.count, self.temperature], [self.seed, self.gallery],
+        self.draw.click(warned(self.pictures), numbers, self.gallery, concurrency_limit=2, **options)
+        self.seed.submit(warned(self.pictures), numbers, self.gallery, concurrency_limit=2, **options)
+        self.other.click(warned(self.others), [self.count, self.temperature], [self.seed, self.gallery],
                          concurrency_limit=2, **options)
-        self.gallery.click(shown(self.open), [edit.subject, *edit.panel.controls],
-                           [*edit.outputs, tabs], queue=False, **options)
+        self.gallery.click(warned(self.open), [edit.subject, *edit.panel.controls],
+                           [*edit.outputs, tabs], **options)
 
     def pictures(self, seed: float | None, count: float, temperature: float) -> str:
         """The faces of seed, seed + 1 ... as buttons that carry seed and temperature."""

@@ -1,0 +1,56 @@
+"""Values that the page makes or reads: the sliders' recipe, and HTML that repeats only escaped words."""
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from app.recipe import Recipe
+from app.ui import text, view
+from app.ui.errors import sentence
+from app.ui.pictures import face_buttons
+from app.ui.sliders import AttributeSliders
+from model.data import ATTRIBUTES
+
+
+@pytest.fixture(scope="module")
+def panel():
+    with gr.Blocks():
+        return AttributeSliders(ATTRIBUTES, [name != "Wearing_Hat" for name in ATTRIBUTES])
+
+
+def test_every_attribute_has_one_plain_name():
+    assert sorted(text.LABELS) == sorted(ATTRIBUTES)
+    assert len(set(text.LABELS.values())) == 40
+    assert all("_" not in label for label in text.LABELS.values())
+    for strengths in text.PRESETS.values():
+        Recipe(set=strengths).check(ATTRIBUTES)
+
+
+def test_controls_and_recipe_are_inverse(panel):
+    recipe = Recipe(set={"Smiling": 1.25, "Young": -0.5}, keep=("Male",), detail=0.4)
+    values = panel.write(recipe)
+    assert panel.read([values[control] for control in panel.controls]) == recipe
+
+
+@pytest.mark.parametrize(("raw", "strength"), [(7, 2.0), (-99.5, -2.0), (None, 0), ("x", 0), (float("nan"), 0),
+                                               (float("inf"), 2.0), (True, 0)])
+def test_raw_values_never_raise(panel, raw, strength):
+    values = [1, *[raw] * 40, *[False] * 40]
+    assert panel.read(values).set.get("Bald", 0) == strength
+
+
+def test_weak_attributes_say_so(panel):
+    assert panel.sliders["Wearing_Hat"].label == "Hat (weak)"
+    assert panel.sliders["Smiling"].label == "Smile"
+
+
+def test_markup_in_words_is_escaped():
+    nasty = '"><script>alert(1)</script>'
+    assert "<script" not in view.stage_error(nasty)
+    assert "<script" not in view.stage(np.zeros((4, 4, 3), np.uint8), Recipe(), nasty, nasty)
+    assert "<script" not in face_buttons([np.zeros((4, 4, 3), np.uint8)], [nasty], [nasty])
+
+
+def test_an_unexpected_error_keeps_its_details_to_the_log(caplog):
+    assert sentence(RuntimeError("/srv/secret/path")) == text.UNEXPECTED
+    assert "secret" in caplog.text
