@@ -12,6 +12,7 @@ FRAME_SIZE = (178, 218)  # width, height of CelebA's aligned pictures
 # Left eye (left in the picture), right eye, middle of the mouth in that frame; pixel centres, 0-based.
 FRAME_POINTS = np.array([(69.7, 111.0), (107.2, 111.0), (88.4, 152.5)])
 DETECTION_SIZE = 640  # pixels of the longer side: larger costs seconds and finds only faces too small to edit
+MIN_SCORE = 0.85  # a face upside down passes for an upright one with about 0.8
 MAX_TILT = 60.0  # degrees: beyond it the detector has taken something else for an upright face
 SAME_FACE = 0.5  # two finds are one face if their middles are nearer than this many eye distances
 MARGIN = 4  # pixels that a cubic filter reaches beyond the region it fills
@@ -43,7 +44,7 @@ def find_faces(photo: Image.Image) -> list[Face]:
     for landmarks, score in _detect(np.asarray(small)):
         landmarks = (landmarks + 0.5) * step - 0.5
         points = np.stack([landmarks[0], landmarks[1], landmarks[3:].mean(axis=0)])
-        if not np.isfinite(points).all() or np.ptp(points, axis=0).max() < 1:
+        if score < MIN_SCORE or not np.isfinite(points).all() or np.ptp(points, axis=0).max() < 1:
             continue
         matrix = similarity(points, FRAME_POINTS)
         if abs(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))) <= MAX_TILT:

@@ -8,10 +8,12 @@ from app.photo.motion import TUNED_SIZE, face_oval, smoothstep
 # Blurs are in pixels of a square of 128, the size at which they were tuned.
 STRUCTURE_BLUR = 2.5  # the neighbourhood in which structures are compared
 STRUCTURE_NOISE = 0.03  # contrast, of [0, 1], below which there is no structure to compare
-STRUCTURE_RANGE = (0.1, 0.6)  # share of y0's structure in y1 at which the photo's detail is dropped, and kept whole
+STRUCTURE_RANGE = (0.2, 0.75)  # share of y0's structure in y1 at which the photo's detail is dropped, and kept whole
 DETAIL_BLUR = 3.0  # photo minus decoded is detail where it is finer than this; coarser, it is what the decoder missed
 GUIDE_BLUR = 4.0  # the window in which the photo's colours explain the residual
 GUIDE_NOISE = 0.06  # edges of the photo fainter than this, of [0, 1], do not guide
+RESIDUAL_NOISE = 0.02  # variation of the residual that needs no explanation
+GUIDE_RANGE = (0.15, 0.5)  # share of the residual that the photo explains at which it starts to guide, and guides alone
 DRIFT = (0.01, 0.04)  # change outside the face below which it is the decoder's drift, and above which it is meant
 
 
@@ -69,13 +71,14 @@ def photo_residual(residual: np.ndarray, square: np.ndarray) -> np.ndarray:
     strength = np.abs(_blur(residual, GUIDE_BLUR * unit)).max(axis=2)
     meant = np.maximum(smoothstep((strength - DRIFT[0]) / (DRIFT[1] - DRIFT[0])), inner)  # (S, S)
     residual = residual * in_colour(meant)
-    plain, inner = resize(residual, size), resize(in_colour(inner), size)
     coarse = (max(1, side // 2),) * 2  # the guide's lines are smooth: half the size does
-    slope, offset = _guide(resize(residual, coarse), resize(square, coarse), GUIDE_BLUR * unit / 2)
+    slope, offset, explained = _guide(resize(residual, coarse), resize(square, coarse), GUIDE_BLUR * unit / 2)
+    guiding = smoothstep((explained - GUIDE_RANGE[0]) / (GUIDE_RANGE[1] - GUIDE_RANGE[0])) * (1 - resize(inner, coarse))
     guided = cv2.resize(offset, size)
     for channel in range(3):  # of the guide
         guided += cv2.resize(np.ascontiguousarray(slope[:, :, channel]), size) * in_colour(square[:, :, channel])
-    return guided + inner * (plain - guided)
+    plain = resize(residual, size)
+    return plain + cv2.resize(in_colour(guiding), size) * (guided - plain)
 
 
 def resize(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -89,18 +92,23 @@ def in_colour(mask: np.ndarray) -> np.ndarray:
     return cv2.merge((mask, mask, mask))
 
 
-def _guide(target: np.ndarray, guide: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes (S, S, guide's 3, target's 3) and offsets (S, S, 3) of target as linear in the guide's colours, smooth."""
-    mean_guide, mean_target = _blur(guide, sigma), _blur(target, sigma)
-    pairs = guide[:, :, :, None] * np.concatenate([guide, target], axis=2)[:, :, None, :]  # (S, S, 3, 6)
+def _guide(target: np.ndarray, guide: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The target (S, S, 3) as linear in the guide's colours (S, S, 3), window by window.
+
+    Returns slopes (S, S, guide's 3, target's 3), offsets (S, S, 3), both smooth, and the share of the target's variance
+    that they explain (S, S).
+    """
     side = guide.shape[0]
-    pairs = _blur(pairs.reshape(side, side, 18), sigma).reshape(side, side, 3, 6)
-    pairs -= mean_guide[:, :, :, None] * np.concatenate([mean_guide, mean_target], axis=2)[:, :, None, :]
-    variance = pairs[..., :3] + GUIDE_NOISE**2 * np.eye(3, dtype=np.float32)
-    slope = np.linalg.solve(variance, pairs[..., 3:])  # (S, S, 3, 3)
+    mean_guide, mean_target = _blur(guide, sigma), _blur(target, sigma)
+    both, mean_both = np.concatenate([guide, target], axis=2), np.concatenate([mean_guide, mean_target], axis=2)
+    pairs = _blur((guide[:, :, :, None] * both[:, :, None, :]).reshape(side, side, 18), sigma)
+    covariance = pairs.reshape(side, side, 3, 6) - mean_guide[:, :, :, None] * mean_both[:, :, None, :]
+    slope = np.linalg.solve(covariance[..., :3] + GUIDE_NOISE**2 * np.eye(3, dtype=np.float32), covariance[..., 3:])
     offset = mean_target - np.einsum("hwg,hwgt->hwt", mean_guide, slope)
+    variance = (_blur(target * target, sigma) - mean_target * mean_target).sum(axis=2)
+    explained = (slope * covariance[..., 3:]).sum(axis=(2, 3)) / np.maximum(variance, RESIDUAL_NOISE**2)
     slope = _blur(slope.reshape(side, side, 9), sigma).reshape(side, side, 3, 3)
-    return slope, _blur(offset, sigma)
+    return slope, _blur(offset, sigma), _blur(np.clip(explained, 0, 1).astype(np.float32), sigma)
 
 
 def _blur(values: np.ndarray, sigma: float) -> np.ndarray:
