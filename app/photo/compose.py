@@ -5,11 +5,8 @@ import numpy as np
 from PIL import Image
 
 from app.photo.align import FRAME_SIZE, frame_matrix, photo_region
-from app.photo.motion import find_motion, scale_flow, smoothstep, warp
+from app.photo.motion import MORPH_FEATHER, edit_motion, morph_motion, scale_flow, square_fade, warp
 from app.photo.residual import ghosts, in_colour, photo_residual, resize, structure_kept
-
-FEATHER = 0.08  # part of the square's side over which an edit fades out at its border
-MORPH_MOTION = 8.0  # pixels of 128: two people's features lie farther apart than one person's before and after
 
 Box = tuple[int, int, int, int]
 
@@ -38,7 +35,7 @@ def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, deta
     size = (square.shape[1], square.shape[0])
     warped, moved = square, y0
     if motion:
-        flow = find_motion(y0, y1)  # (S, S, 2)
+        flow = edit_motion(y0, y1)  # (S, S, 2)
         moved = warp(y0, flow)
         warped = warp(square, scale_flow(flow, size))
     edited = warped + photo_residual(y1 - moved, warped) - ghosts(warped, moved, y1)
@@ -46,7 +43,7 @@ def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, deta
         decoded = resize(y1, size)
         edited = decoded + detail * (edited - decoded)
     result = frame.copy()
-    result[rows, columns] = _to_uint8(square + _feather(size) * (edited - square))
+    result[rows, columns] = _to_uint8(square + in_colour(square_fade(*size)) * (edited - square))
     return result
 
 
@@ -76,12 +73,12 @@ def morph_frame(frame_a: np.ndarray, frame_b: np.ndarray, y_a: np.ndarray, y_b: 
     size = (background.shape[1], background.shape[0])
     edited = resize(y_t, size)
     for frame, y, share in ((frame_a, y_a, 1 - t), (frame_b, y_b, t)):
-        flow = find_motion(y, y_t, MORPH_MOTION)
+        flow = morph_motion(y, y_t)
         moved = warp(y, flow)
         warped = warp(frame[rows, columns].astype(np.float32) / 255, scale_flow(flow, size))
         kept = share * detail * structure_kept(moved, y_t)
         edited += resize(in_colour(kept), size) * (warped - resize(moved, size))
-    faded[rows, columns] = _to_uint8(background + _feather(size) * (edited - background))
+    faded[rows, columns] = _to_uint8(background + in_colour(square_fade(*size, MORPH_FEATHER)) * (edited - background))
     return faded
 
 
@@ -122,13 +119,6 @@ def _square(frame: np.ndarray, box: Box) -> tuple[slice, slice]:
     x, y = frame.shape[1] / FRAME_SIZE[0], frame.shape[0] / FRAME_SIZE[1]
     left, top, right, bottom = box
     return slice(round(top * y), round(bottom * y)), slice(round(left * x), round(right * x))
-
-
-def _feather(size: tuple[int, int]) -> np.ndarray:
-    """(H, W, 3) float32: 0 on the border of the square, 1 inside."""
-    across, down = (smoothstep(np.minimum(at, at[::-1]) / FEATHER)
-                    for at in (np.arange(side, dtype=np.float32) / (side - 1) for side in size))
-    return in_colour(down[:, None] * across[None, :])
 
 
 def _to_uint8(values: np.ndarray) -> np.ndarray:

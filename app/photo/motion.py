@@ -5,21 +5,36 @@ import numpy as np
 
 # Lengths below are in pixels of a square of 128, the size at which they were tuned; they scale with the square.
 TUNED_SIZE = 128
-MAX_MOTION = 5.0  # lids, mouth corners and jaws move less; more is the flow's mistake
-FLOW_BLUR = 1.5
+EDIT_MOTION = 5.0  # lids, mouth corners and jaws move less; more is the flow's mistake
+MORPH_MOTION = 12.0  # heads and hair of two people lie farther apart
+EDIT_BLUR = 1.5  # of the flow
+MORPH_BLUR = 3.0
 EVIDENCE_BLUR = 3.0  # the neighbourhood in which motion must explain the change
 NOISE = 0.004  # change of a [0, 1] value too small to speak for motion
 OVAL_CENTRE = (0.497, 0.55)  # of the face in the square, as parts of its side: aligned faces share it
 OVAL_RADII = (0.27, 0.36)  # from the forehead to the chin, without ears and hair
+FEATHER = 0.08  # part of the square's side over which edits and motion fade out at its border
+MORPH_FEATHER = 0.2  # walls cross-fade outside the square: the decoder's idea of them may not end in a step
 OVAL_SOFT = 0.35  # the part of the radius over which it fades
 
 
-def find_motion(y_from: np.ndarray, y_to: np.ndarray, most: float = MAX_MOTION) -> np.ndarray:
-    """The flow that turns one decoded face into the other, inside the face's oval and where it explains the change.
+def edit_motion(y0: np.ndarray, y1: np.ndarray) -> np.ndarray:
+    """The flow of an edit, `find_motion` in the face's oval only: free flow bends hair, ears and the wall behind."""
+    return find_motion(y0, y1, EDIT_MOTION, EDIT_BLUR) * face_oval(y0.shape[0])[:, :, None]
+
+
+def morph_motion(y_end: np.ndarray, y_t: np.ndarray) -> np.ndarray:
+    """The flow that brings one end of a morph to the shape of y_t, `find_motion` in the whole square but its border."""
+    size = y_t.shape[0]
+    return find_motion(y_end, y_t, MORPH_MOTION, MORPH_BLUR) * square_fade(size, size)[:, :, None]
+
+
+def find_motion(y_from: np.ndarray, y_to: np.ndarray, most: float, blur: float) -> np.ndarray:
+    """The flow that turns one decoded face into the other, where it explains the change.
 
     Args:
         y_from, y_to: (S, S, 3) float32 in [0, 1].
-        most: the longest motion, in pixels of a square of 128.
+        most, blur: the longest motion, and how far it is smoothed, in pixels of a square of 128.
     Returns:
         (S, S, 2) float32 pixels (x, y), smooth: `warp(y_from, flow)` looks like y_to.
     """
@@ -28,13 +43,13 @@ def find_motion(y_from: np.ndarray, y_to: np.ndarray, most: float = MAX_MOTION) 
     if size < 16:  # DIS needs some pixels to match patches in
         return np.zeros((size, size, 2), np.float32)
     flow = _optical_flow(_grey(y_to), _grey(y_from))  # (S, S, 2)
-    flow = cv2.GaussianBlur(flow, (0, 0), FLOW_BLUR * unit)
+    flow = cv2.GaussianBlur(flow, (0, 0), blur * unit)
     length = np.linalg.norm(flow, axis=2, keepdims=True)
     flow *= np.minimum(1, most * unit / np.maximum(length, 1e-6))
     before = _blur(np.abs(y_to - y_from).mean(axis=2), EVIDENCE_BLUR * unit)
     after = _blur(np.abs(y_to - warp(y_from, flow)).mean(axis=2), EVIDENCE_BLUR * unit)
     explained = np.clip((before - after) / (before + NOISE), 0, 1)  # 0 where nothing changed or motion does not help
-    weight = _blur(np.minimum(1, 2 * explained), FLOW_BLUR * unit) * face_oval(size)  # half explained is motion enough
+    weight = _blur(np.minimum(1, 2 * explained), blur * unit)  # half explained is motion enough
     return flow * weight[:, :, None]
 
 
@@ -57,6 +72,13 @@ def face_oval(size: int) -> np.ndarray:
     at = (np.arange(size, dtype=np.float32) + 0.5) / size
     radius = np.hypot((at[None, :] - OVAL_CENTRE[0]) / OVAL_RADII[0], (at[:, None] - OVAL_CENTRE[1]) / OVAL_RADII[1])
     return smoothstep((1 - radius) / OVAL_SOFT)
+
+
+def square_fade(width: int, height: int, feather: float = FEATHER) -> np.ndarray:
+    """(H, W) float32: 0 on the border of the square, 1 inside, fading over the part `feather` of its side."""
+    across, down = (smoothstep(np.minimum(at, at[::-1]) / feather)
+                    for at in (np.arange(side, dtype=np.float32) / (side - 1) for side in (width, height)))
+    return down[:, None] * across[None, :]
 
 
 def smoothstep(x: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from PIL import Image
 
 from app.photo.align import cut_frame, native_scale
 from app.photo.compose import edit_frame, morph_frame, paste_back
-from app.photo.motion import face_oval, find_motion, scale_flow, warp
+from app.photo.motion import edit_motion, face_oval, morph_motion, scale_flow, warp
 from app.photo.residual import ghosts, photo_residual, structure_kept
 from model.preprocessing import FACE_BOX, crop_face
 from tests.faces import draw_face
@@ -104,21 +104,28 @@ def cut_square(frame: np.ndarray) -> np.ndarray:
 
 def test_motion_is_found_in_the_face_only_and_never_far():
     y0 = decoded(face(6))
-    flow = find_motion(y0, moved_down(y0, 3))
+    flow = edit_motion(y0, moved_down(y0, 3))
     assert flow[80:92, 55:75, 1].mean() < -1.5  # pixels come from above
     assert np.linalg.norm(flow, axis=2).max() <= 5
     assert not flow[face_oval(SIZE) == 0].any()
-    assert np.abs(find_motion(y0, np.clip(y0 * 0.7, 0, 1))).max() < 0.6  # a change of colour moves nothing
-    assert not find_motion(y0, y0).any()
+    assert np.abs(edit_motion(y0, np.clip(y0 * 0.7, 0, 1))).max() < 0.6  # a change of colour moves nothing
+    assert not edit_motion(y0, y0).any()
     everything = warp(y0, np.full((SIZE, SIZE, 2), 20, np.float32))
-    assert np.linalg.norm(find_motion(y0, everything), axis=2).max() <= 5
+    assert np.linalg.norm(edit_motion(y0, everything), axis=2).max() <= 5
+
+
+def test_a_morph_may_move_hair_but_not_the_border():
+    y0 = decoded(face(6))
+    flow = morph_motion(y0, warp(y0, np.full((SIZE, SIZE, 2), 6, np.float32)))
+    assert 5 < np.linalg.norm(flow, axis=2).max() <= 12 and flow[face_oval(SIZE) == 0].any()
+    assert not np.concatenate([flow[0], flow[-1], flow[:, 0], flow[:, -1]]).any()
 
 
 def test_tiny_pictures_have_no_motion_but_an_edit():
     y0 = np.full((16, 16, 3), 0.5, np.float32)
     frame = np.full((218, 178, 3), 128, np.uint8)
     assert edit_frame(frame, y0, y0 + 0.2, FACE_BOX)[120, 90, 0] == pytest.approx(128 + 51, abs=2)
-    assert not find_motion(y0[:8, :8], y0[:8, :8] + 0.1).any()
+    assert not edit_motion(y0[:8, :8], y0[:8, :8] + 0.1).any()
 
 
 def test_structure_that_is_gone_takes_its_ghost_along():
