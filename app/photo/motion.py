@@ -9,6 +9,7 @@ EDIT_MOTION = 5.0  # lids, mouth corners and jaws move less; more is the flow's 
 MORPH_MOTION = 12.0  # heads and hair of two people lie farther apart
 EDIT_BLUR = 1.5  # of the flow
 MORPH_BLUR = 3.0
+LEAST_MOTION = (0.2, 0.6)  # from no motion to the whole: shifts too small to see would cost sharpness all the same
 EVIDENCE_BLUR = 3.0  # the neighbourhood in which motion must explain the change
 NOISE = 0.004  # change of a [0, 1] value too small to speak for motion
 OVAL_CENTRE = (0.497, 0.55)  # of the face in the square, as parts of its side: aligned faces share it
@@ -46,6 +47,7 @@ def find_motion(y_from: np.ndarray, y_to: np.ndarray, most: float, blur: float) 
     flow = cv2.GaussianBlur(flow, (0, 0), blur * unit)
     length = np.linalg.norm(flow, axis=2, keepdims=True)
     flow *= np.minimum(1, most * unit / np.maximum(length, 1e-6))
+    flow *= smoothstep((length / unit - LEAST_MOTION[0]) / (LEAST_MOTION[1] - LEAST_MOTION[0]))
     before = _blur(np.abs(y_to - y_from).mean(axis=2), EVIDENCE_BLUR * unit)
     after = _blur(np.abs(y_to - warp(y_from, flow)).mean(axis=2), EVIDENCE_BLUR * unit)
     explained = np.clip((before - after) / (before + NOISE), 0, 1)  # 0 where nothing changed or motion does not help
@@ -54,10 +56,18 @@ def find_motion(y_from: np.ndarray, y_to: np.ndarray, most: float, blur: float) 
 
 
 def warp(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """picture(x + flow(x)), cubic, borders repeated. picture (H, W, 3) float32, flow (H, W, 2) pixels."""
-    height, width = flow.shape[:2]
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return cv2.remap(picture, x + flow[:, :, 0], y + flow[:, :, 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    """picture(x + flow(x)), borders repeated. picture (H, W, 3) float32, flow (H, W, 2) pixels.
+
+    By Lanczos, which keeps more detail than a cubic filter, and only where something moves.
+    """
+    result = picture.copy()
+    left, top, width, height = cv2.boundingRect((flow != 0).any(axis=2).astype(np.uint8))
+    if width and height:
+        region = (slice(top, top + height), slice(left, left + width))
+        y, x = np.mgrid[region].astype(np.float32)
+        result[region] = cv2.remap(picture, x + flow[region][:, :, 0], y + flow[region][:, :, 1], cv2.INTER_LANCZOS4,
+                                   borderMode=cv2.BORDER_REPLICATE)
+    return result
 
 
 def scale_flow(flow: np.ndarray, size: tuple[int, int]) -> np.ndarray:

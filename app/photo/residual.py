@@ -76,9 +76,11 @@ def photo_residual(residual: np.ndarray, square: np.ndarray) -> np.ndarray:
     guiding = smoothstep((explained - GUIDE_RANGE[0]) / (GUIDE_RANGE[1] - GUIDE_RANGE[0])) * (1 - resize(inner, coarse))
     guided = cv2.resize(offset, size)
     for channel in range(3):  # of the guide
-        guided += cv2.resize(np.ascontiguousarray(slope[:, :, channel]), size) * in_colour(square[:, :, channel])
+        upscaled = cv2.resize(np.ascontiguousarray(slope[:, :, channel]), size)
+        cv2.accumulateProduct(upscaled, in_colour(square[:, :, channel]), guided)
     plain = resize(residual, size)
-    return plain + cv2.resize(in_colour(guiding), size) * (guided - plain)
+    guided -= plain
+    return cv2.accumulateProduct(cv2.resize(in_colour(guiding), size), guided, plain)  # a blend of the two
 
 
 def resize(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
