@@ -16,6 +16,7 @@ from tests.faces import tiny_bundle
 
 FACES = 3  # not the one face of the printed lines: any batch runs
 TOLERANCE = 1e-4
+Z = np.random.default_rng(0).normal(size=(FACES, 4)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -44,26 +45,44 @@ def test_the_printed_lines_give_what_keras_gives(form, path, bundle, tmp_path, c
     assert command.main(["--bundle", path, "--format", form, "--out", str(tmp_path / "out")]) == 0
     install, encoder_lines, decoder_lines = capfd.readouterr().out.split("\n\n")
     assert install.startswith("# pip install numpy")
-    rng = np.random.default_rng(0)
-    x = rng.random((FACES, 16, 16, 3), np.float32)
-    z = rng.normal(size=(FACES, 4)).astype(np.float32)
+    x = np.random.default_rng(0).random((FACES, 16, 16, 3), np.float32)
     z_mean, z_log_var = bundle.encoder(x, training=False)
     encoded = run_lines(encoder_lines, "x", x)
     assert encoded["z_mean"] == pytest.approx(keras.ops.convert_to_numpy(z_mean), abs=TOLERANCE)
     assert encoded["z_log_var"] == pytest.approx(keras.ops.convert_to_numpy(z_log_var), abs=TOLERANCE)
-    decoded = run_lines(decoder_lines, "z", z)
-    assert decoded["x_hat"] == pytest.approx(bundle.decode(z), abs=TOLERANCE)
+    decoded = run_lines(decoder_lines, "z", Z)
+    assert decoded["x_hat"] == pytest.approx(bundle.decode(Z), abs=TOLERANCE)
     assert np.ptp(decoded["x_hat"]) > 100 * TOLERANCE  # not equal for being flat
 
 
 def test_the_seed_network_is_exported_too(tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime of requirements-dev.txt is not installed")
-    config = ModelConfig("seed", image_size=16, latent_dim=4, widths=(8, 8), depths=())
-    decoder, file = build_decoder(config), tmp_path / "decoder.onnx"
-    export_network(decoder, ("x_hat",), file, "onnx")
-    z = np.random.default_rng(0).normal(size=(FACES, 4)).astype(np.float32)
-    (x_hat,) = onnxruntime.InferenceSession(file).run(["x_hat"], {"z": z})
-    assert x_hat == pytest.approx(keras.ops.convert_to_numpy(decoder(z, training=False)), abs=TOLERANCE)
+    decoder = build_decoder(ModelConfig("seed", image_size=16, latent_dim=4, widths=(8, 8), depths=()))
+    export_network(decoder, ("x_hat",), tmp_path / "decoder.onnx", "onnx")
+    (x_hat,) = onnxruntime.InferenceSession(tmp_path / "decoder.onnx").run(["x_hat"], {"z": Z})
+    assert x_hat == pytest.approx(keras.ops.convert_to_numpy(decoder(Z, training=False)), abs=TOLERANCE)
+
+
+def test_onnx_enlarges_by_a_rule_that_lasts(bundle, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="onnx of requirements-dev.txt is not installed")
+    pytest.importorskip("tf2onnx", reason="tf2onnx of requirements-dev.txt is not installed")
+    export_network(bundle.decoder, ("x_hat",), tmp_path / "decoder.onnx", "onnx")
+    graph = onnx.load(tmp_path / "decoder.onnx").graph
+    rules = {(a.name, a.s) for node in graph.node if node.op_type == "Resize" for a in node.attribute}
+    assert {("coordinate_transformation_mode", b"asymmetric"), ("nearest_mode", b"floor")} <= rules
+    assert ("coordinate_transformation_mode", b"tf_half_pixel_for_nn") not in rules
+    dimensions = graph.input[0].type.tensor_type.shape.dim
+    assert graph.input[0].name == "z" and [d.dim_param or d.dim_value for d in dimensions] == ["batch", 4]
+
+
+def test_many_levels_leave_nothing_to_tensorflow(tmp_path):
+    """LiteRT alone runs a decoder that enlarges four times, as the default one does."""
+    interpreter = pytest.importorskip("ai_edge_litert.interpreter", reason="ai-edge-litert is not installed")
+    levels = {"widths": (4, 4, 4, 4), "depths": (1, 1, 1, 1), "stem_stride": 4, "head_width": 4, "bottleneck_width": 4}
+    decoder = build_decoder(ModelConfig(image_size=32, latent_dim=4, **levels))
+    export_network(decoder, ("x_hat",), tmp_path / "decoder.tflite", "litert")
+    x_hat = interpreter.Interpreter(str(tmp_path / "decoder.tflite")).get_signature_runner()(z=Z)["x_hat"]
+    assert x_hat == pytest.approx(keras.ops.convert_to_numpy(decoder(Z, training=False)), abs=TOLERANCE)
 
 
 def test_mistakes_are_one_line(path, tmp_path, capsys):
