@@ -10,28 +10,9 @@ from model.bundle import load_bundle
 from model.data import ATTRIBUTES, CelebA
 from model.evaluate import Judge, evaluate
 from model.report import COLUMNS, ROWS, measures_table
-from tests.faces import draw_face, tiny_bundle
+from tests.faces import tiny_bundle
 
-FACES, VALID = 75, 50
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """CelebA's layout: two faces of five at half size, the last 25 for training, every second one labelled."""
-    root = tmp_path_factory.mktemp("celeba")
-    (root / "img_align_celeba").mkdir()
-    rng = np.random.default_rng(0)
-    attributes, partition = [str(FACES // 2), " ".join(ATTRIBUTES)], []
-    for i in range(FACES):
-        frame, drawn = draw_face(rng, (89, 109) if i % 5 < 2 else (178, 218))
-        name = f"{i:06}.jpg"
-        frame.save(root / "img_align_celeba" / name)
-        partition.append(f"{name} {int(i < VALID)}")
-        if i % 2 == 0:
-            attributes.append(name + " " + " ".join("1" if drawn.get(a, i % 4 == 0) else "-1" for a in ATTRIBUTES))
-    (root / "list_attr_celeba.txt").write_text("\n".join(attributes))
-    (root / "list_eval_partition.txt").write_text("\n".join(partition))
-    return root
+VALID = 50  # of the drawn faces of conftest.py
 
 
 @pytest.fixture(scope="module")
