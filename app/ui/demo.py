@@ -30,6 +30,7 @@ def build_demo(editor: FaceEditor) -> gr.Blocks:
     strip = example_strip(subjects)
     first = subjects.from_seed(EXAMPLE_SEED, EXAMPLE_TEMPERATURE)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK, CACHE_AGE)) as demo:
+        build_api(editor)  # first, so that the endpoints' names are theirs
         gr.HTML(f"<header><h1>{TITLE}</h1><p>{TAGLINE}</p></header>", padding=False, elem_id="facet-header")
         with gr.Tabs(elem_id="facet-tabs") as tabs:
             with gr.Tab("Edit", id="edit"):
@@ -39,7 +40,6 @@ def build_demo(editor: FaceEditor) -> gr.Blocks:
             with gr.Tab("Morph", id="morph"):
                 MorphTab(subjects, strip)
         gr.HTML(f"<footer>{FOOTER}</footer>", padding=False, elem_id="facet-footer")
-        build_api(editor)
 
         def open_link(subject: Subject, request: gr.Request):
             """The recipe of the page's own address, if it carries one."""
@@ -47,11 +47,10 @@ def build_demo(editor: FaceEditor) -> gr.Blocks:
             recipe = Recipe.from_query(query).check(editor.names)
             if recipe == Recipe():
                 return {edit.subject: subject}
-            shown_now = edit.open_recipe(recipe, subject)
             if recipe.seed is None:
                 gr.Info(LINK_WAITS)
-                shown_now[edit.subject] = shown_now[edit.subject].waiting(recipe)
-            return shown_now
+                subject = subject.waiting(recipe)
+            return edit.open_recipe(recipe, subject)
 
         demo.load(warned(open_link), edit.subject, edit.outputs, api_visibility="private", show_progress="hidden")
     return demo.queue(max_size=QUEUE_LENGTH, default_concurrency_limit=4)

@@ -25,7 +25,7 @@ class AnimationOptions:
             self.fps = gr.Slider(5, 40, 20, step=1, label="Frames a second", buttons=[], elem_id=f"{name}-fps",
                                  min_width=140)
             self.format = gr.Radio(list(ANIMATION_FORMATS), value="GIF", label="File", elem_id=f"{name}-format",
-                                   min_width=140)
+                                   min_width=280)
             self.boomerang = gr.Checkbox(True, label="There and back", elem_id=f"{name}-boomerang", min_width=140)
         self.inputs = [self.frames, self.fps, self.format, self.boomerang]
 

@@ -73,6 +73,13 @@ class Subject:
         self.histories[self.face] = history
         return history
 
+    def link(self, recipe: Recipe) -> str:
+        """The query of an address that opens with this edit; empty for a photo as it is."""
+        if self.pending is not None:  # still a photo's edit, although a drawn face shows it for now
+            recipe = recipe.replace(seed=None, temperature=1.0)
+        plain = recipe.moves_nothing and not recipe.keep and recipe.seed is None
+        return "" if plain else recipe.to_query()
+
     def waiting(self, recipe: Recipe) -> "Subject":
         """With an edit that the next photo gets."""
         return replace(self, pending=recipe)

@@ -174,6 +174,8 @@ def test_a_link_opens_with_its_edit(page, server):
 def test_a_links_edit_waits_for_the_photo(page, server, photo_file):
     page.goto(f"{server}?set=Smiling:1")
     expect(slider(page, "Smiling")).to_have_value("1")
+    rested(page, "Smile")
+    assert "seed" not in query(page)
     open_photo(page, photo_file(1))
     expect(alt(page)).to_have_attribute("alt", "The face with Smile +1")
     expect(slider(page, "Smiling")).to_have_value("1")
@@ -205,7 +207,7 @@ def test_a_recipe_is_copied_and_pasted(page):
 
 def test_the_receipt_locks_what_nobody_asked_for(page):
     slider(page, "Smiling").fill("2")
-    rested(page, "Changed with it")
+    rested(page, "Changed along with it")
     button = page.locator("#facet-receipt .lock-button").first
     name = button.get_attribute("data-value")
     button.click()

@@ -74,12 +74,13 @@ def test_a_morph_is_cancelled(page):
 
 def test_a_phone_keeps_the_face_in_sight_and_nothing_sticks_out(page):
     page.set_viewport_size({"width": 390, "height": 844})
-    page.locator("#slider-Attractive").scroll_into_view_if_needed()
-    page.mouse.wheel(0, 200)
-    page.wait_for_timeout(200)
+    page.evaluate("window.scrollBy(0, document.querySelector('#slider-Attractive').getBoundingClientRect().top - 700)")
     stage, slider = (page.locator(at).bounding_box() for at in ("#facet-stage", "#slider-Attractive"))
+    assert page.evaluate("window.scrollY") > 300
     assert stage["y"] >= -1
     assert slider["y"] > stage["y"] + stage["height"]
+    top = page.evaluate("document.elementFromPoint(195, 40).closest('#facet-stage') !== null")
+    assert top, "something lies over the face"
     for name in ("Edit", "Generate", "Morph"):
         open_tab(page, name)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -241,6 +241,5 @@ class EditTab:
     def _looks(self, subject: Subject, recipe: Recipe) -> tuple[str, str]:
         opened = self._subjects.opened(subject)
         picture = self._editor.preview(opened, recipe)
-        plain = recipe.moves_nothing and not recipe.keep and subject.path is not None
-        stage = view.stage(picture, recipe, "" if plain else recipe.to_query(), f"{subject.token}:{subject.face}")
+        stage = view.stage(picture, recipe, subject.link(recipe), f"{subject.token}:{subject.face}")
         return stage, view.meters(self._editor.readings(opened, recipe))
