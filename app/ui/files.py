@@ -6,7 +6,9 @@ from pathlib import Path
 import gradio as gr
 from PIL import Image
 
-PICTURE_FORMATS = {"PNG": (".png", {}), "JPEG": (".jpg", {"quality": 95, "subsampling": 0})}
+from app.photo.save import save_photo
+
+PICTURE_FORMATS = {"PNG": ".png", "JPEG": ".jpg"}
 ANIMATION_FORMATS = {"GIF": ".gif", "WebP": ".webp", "MP4": ".mp4"}
 
 
@@ -20,11 +22,10 @@ def new_path(component: gr.components.Component, name: str) -> Path:
 def save_picture(picture: Image.Image, component: gr.components.Component, kind: str) -> str:
     """Write a picture for download, "PNG" or "JPEG", and return its path.
 
-    Only pixels are written: none of the photo's place, time or comments.
+    Pixels and their colour profile are written: none of the photo's place, time or comments.
     """
     if kind not in PICTURE_FORMATS:
         raise ValueError(f"There is no format {kind!r} to download; choose {' or '.join(PICTURE_FORMATS)}.")
-    suffix, options = PICTURE_FORMATS[kind]
-    path = new_path(component, f"facet{suffix}")
-    Image.frombytes(picture.mode, picture.size, picture.tobytes()).save(path, format=kind, **options)
+    path = new_path(component, f"facet{PICTURE_FORMATS[kind]}")
+    save_photo(picture, path, kind.lower())
     return str(path)
