@@ -208,6 +208,19 @@ def _add_animation(parser: argparse.ArgumentParser) -> None:
                         help="frames a second, 1 to 50 (default 20)")
     parser.add_argument("--boomerang", action=argparse.BooleanOptionalAction, default=True,
                         help="there and back (default)")
+    parser.add_argument("--ease", action="store_true", help="start and stop gently")
+    parser.add_argument("--hold", type=_seconds, default=0.0, metavar="SECONDS", help="how long the ends stay, 0 to 10")
+    parser.add_argument("--max-side", type=_whole(16, 4000), metavar="PIXELS", help="shrink the longer side to this")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 10:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 10 seconds, not {text[:40]!r}")
+    return seconds
 
 
 def _whole(least: int, most: int):

@@ -15,9 +15,8 @@ from app.faces import describe_face
 from app.photo.align import find_faces
 from app.photo.animation import save_animation
 from app.photo.open import PhotoError, open_photo
+from app.photo.save import save_photo
 from app.recipe import Recipe
-
-SAVE_OPTIONS = {".jpg": {"quality": 95, "subsampling": 0}, ".webp": {"quality": 95}}
 
 
 def serve(options: argparse.Namespace) -> int:
@@ -61,7 +60,7 @@ def morph(options: argparse.Namespace) -> int:
     editor = _load(options)
     opened = [editor.open_face(start) if isinstance(start, Image.Image) else editor.open_drawn(start)
               for start in starts]
-    frames = editor.morph_opened(*opened, frames=options.frames, detail=options.detail)
+    frames = editor.morph_opened(*opened, frames=options.frames, detail=options.detail, ease=options.ease)
     _save_animation(frames, options)
     return 0
 
@@ -71,7 +70,7 @@ def animate(options: argparse.Namespace) -> int:
     photo = _open(options.photo) if options.photo else None
     editor = _load(options)
     opened = editor.open_drawn(recipe) if photo is None else editor.open_face(photo, recipe.face)
-    _save_animation(editor.animate(opened, recipe, frames=options.frames), options)
+    _save_animation(editor.animate(opened, recipe, frames=options.frames, ease=options.ease), options)
     return 0
 
 
@@ -88,16 +87,8 @@ def faces(options: argparse.Namespace) -> int:
 
 
 def save_picture(image: Image.Image, path: Path) -> None:
-    """Write a picture in the format of its suffix, best quality.
-
-    It is made in memory first, so that a failure leaves no broken file.
-    """
-    memory = io.BytesIO()
-    suffix = path.suffix.lower()
-    # A colour profile goes along; the photo's place, time and comments were left behind when it was opened.
-    image.save(memory, format=Image.registered_extensions()[suffix], icc_profile=image.info.get("icc_profile"),
-               **SAVE_OPTIONS.get(suffix, {}))
-    path.write_bytes(memory.getvalue())
+    """Write a picture in the format of its suffix."""
+    save_photo(image, path, path.suffix.lower().removeprefix("."))
 
 
 def grid(pictures: list[Image.Image]) -> Image.Image:
@@ -150,5 +141,6 @@ def _drawn(text: str) -> Recipe | None:
 def _save_animation(frames: list[Image.Image], options: argparse.Namespace) -> None:
     memory = io.BytesIO()
     kind = options.output.suffix.lower().removeprefix(".")
-    save_animation(frames, memory, format=kind, fps=options.fps, boomerang=options.boomerang)
+    save_animation(frames, memory, format=kind, fps=options.fps, boomerang=options.boomerang, hold=options.hold,
+                   max_side=options.max_side)
     options.output.write_bytes(memory.getvalue())

@@ -11,6 +11,7 @@ from PIL import Image
 
 from app.faces import OpenFace, choose_face, compare, face_square, frame_scale, full_frame
 from app.photo.align import Face, cut_frame, find_faces
+from app.photo.animation import easing
 from app.photo.compose import edit_frame, morph_frame, paste_back
 from app.photo.open import open_photo
 from app.receipt import Receipt, edit_warnings, write_receipt
@@ -82,15 +83,15 @@ class FaceEditor:
         codes = self.sample_latents(n, seed, temperature)
         return [Image.fromarray(to_uint8(self.open_latent(z[None]).reconstruction)) for z in codes]
 
-    def morph(self, *photos, frames: int = 30, detail: float = 1.0) -> list[Image.Image]:
+    def morph(self, *photos, frames: int = 30, detail: float = 1.0, ease: bool = False) -> list[Image.Image]:
         """The frames from the largest face of one photo to the next one's; see `morph_opened`."""
-        return self.morph_opened(*(self.open_face(photo) for photo in photos), frames=frames, detail=detail)
+        return self.morph_opened(*(self.open_face(photo) for photo in photos), frames=frames, detail=detail, ease=ease)
 
-    def animate(self, start, recipe: Recipe, frames: int = 30) -> list[Image.Image]:
-        """The edit grown from nothing to its full strength. start: a photo, or an OpenFace."""
+    def animate(self, start, recipe: Recipe, frames: int = 30, ease: bool = False) -> list[Image.Image]:
+        """The edit grown from nothing to its full strength. start: a photo, or an OpenFace; ease: gentle ends."""
         _check_count(frames, 2, MOST_FRAMES, "frames")
         opened = start if isinstance(start, OpenFace) else self.open_face(start, recipe.face)
-        codes = _line(opened.z, self._moved(opened.z, recipe), frames)  # (F, D)
+        codes = _line(opened.z, self._moved(opened.z, recipe), _times(frames, ease))  # (F, D)
         return [Image.fromarray(self._compose(opened, x_hat, recipe.detail)) for x_hat in self._decode(codes)]
 
     # Opened faces
@@ -178,12 +179,14 @@ class FaceEditor:
         seeds = [(recipe.seed + i) % (SEED_LIMIT + 1) for i in range(n)]
         return np.concatenate([self.bundle.sample(1, seed=s, temperature=recipe.temperature) for s in seeds])
 
-    def morph_opened(self, *opened: OpenFace, frames: int = 30, detail: float = 1.0) -> list[Image.Image]:
+    def morph_opened(self, *opened: OpenFace, frames: int = 30, detail: float = 1.0,
+                     ease: bool = False) -> list[Image.Image]:
         """Morph opened faces in a row.
 
         Args:
             opened: two or more faces, photos' or drawn.
             frames: how many from one face to the next, both ends counted.
+            ease: start and stop gently at each face instead of moving evenly.
         Returns:
             (len(opened) - 1) * (frames - 1) + 1 pictures of one size: face frames, the first and the last exactly
             the photos' own; with a drawn face among them, the squares that the model sees.
@@ -195,12 +198,12 @@ class FaceEditor:
         height = max(face.frame.shape[0] if face.frame is not None else 0 for face in opened) or FRAME_SIZE[1]
         pictures = [full_frame(face, height) for face in opened]  # each (H, W, 3) uint8
         drawn = any(face.frame is None for face in opened)
-        result = []
+        result, times = [], _times(frames, ease)
         for (a, picture_a), (b, picture_b) in pairwise(zip(opened, pictures, strict=True)):
-            path = self._decode(_line(a.z, b.z, frames))  # (F, S, S, 3)
+            path = self._decode(_line(a.z, b.z, times))  # (F, S, S, 3)
             for i in range(1 if result else 0, frames):
                 frame = morph_frame(picture_a, picture_b, a.reconstruction, b.reconstruction, path[i],
-                                    i / (frames - 1), FACE_BOX, detail=detail)
+                                    float(times[i]), FACE_BOX, detail=detail)
                 result.append(Image.fromarray(face_square(frame) if drawn else frame))
         return result
 
@@ -234,9 +237,15 @@ class FaceEditor:
         return crop_face(Image.fromarray(picture), self.bundle.config.image_size)
 
 
-def _line(start: np.ndarray, end: np.ndarray, count: int) -> np.ndarray:
-    """`count` codes (count, D) from start (1, D) to end (1, D), straight and even."""
-    t = np.linspace(0, 1, count, dtype=np.float32)[:, None]  # (count, 1)
+def _times(count: int, ease: bool) -> np.ndarray:
+    """(count,) float32 from 0 to 1, even or with gentle ends."""
+    times = np.linspace(0, 1, count, dtype=np.float32)
+    return easing(times) if ease else times
+
+
+def _line(start: np.ndarray, end: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Codes (F, D) on the straight line from start (1, D) to end (1, D), at times (F,)."""
+    t = times[:, None]  # (F, 1)
     return (1 - t) * start + t * end
 
 

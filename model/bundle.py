@@ -11,6 +11,7 @@ import os
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import keras
@@ -25,6 +26,7 @@ from model.folder import CONFIG, BundleError, read_folder, write_folder
 from model.latents import Latents
 from model.networks import build_decoder, build_encoder
 from model.prior import FittedPrior, NormalPrior
+from model.refine import STEPS, make_refiner
 from model.weights import arrays_from_bytes, arrays_to_bytes, load_weights, weights_to_bytes
 
 __all__ = ["Bundle", "BundleError", "load_bundle", "save_bundle"]
@@ -98,6 +100,14 @@ class Bundle:
         if prior not in priors:
             raise ValueError(f"prior is {prior!r}; it must be one of {', '.join(priors)}")
         return priors[prior].sample(n, seed, temperature)
+
+    def refine(self, images: np.ndarray, z: np.ndarray, steps: int = STEPS) -> np.ndarray:
+        """Better codes (B, D) of faces (B, S, S, 3), by gradient descent from z (B, D); see model/refine.py."""
+        return self._refine(images, z, steps)
+
+    @cached_property
+    def _refine(self) -> Callable[..., np.ndarray]:
+        return make_refiner(self.decoder, self.latents.covariance)
 
     def warm_up(self) -> None:
         """Run each network once, so that the first visitor does not wait for what TensorFlow prepares on first use."""

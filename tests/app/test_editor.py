@@ -239,3 +239,12 @@ def test_a_full_house_says_so_and_recovers():
         raise KeyError  # an error inside gives the slot back
     with slots:
         pass
+
+
+def test_easing_starts_gently_and_keeps_the_ends(editor):
+    a, b = (editor.open_drawn(Recipe(seed=seed)) for seed in (1, 2))
+    even, eased = (editor.morph_opened(a, b, frames=9, ease=ease) for ease in (False, True))
+    for i in (0, 4, 8):
+        assert np.array_equal(np.asarray(even[i]), np.asarray(eased[i]))
+    step = [np.abs(np.asarray(frames[1], int) - np.asarray(frames[0], int)).sum() for frames in (even, eased)]
+    assert step[1] < 0.7 * step[0]
