@@ -66,14 +66,14 @@ def build_api(editor: FaceEditor) -> None:
         """The largest face of one photo turned into that of another, as GIF, WebP or MP4."""
         starts = [open_photo(upload_path(one)) for one in (photo, second_photo)]
         pictures = editor.morph(*starts, frames=int(frames), detail=detail)
-        return write_animation(pictures, file, "morph", format, fps, boomerang)
+        return write_animation(pictures, file, "morph", fps, format, boomerang)
 
     def animate(photo: dict | None, recipe: str = "{}", frames: int = 30, fps: int = 20, format: str = "GIF",
                 boomerang: bool = True) -> str:
         """An edit grown from nothing to its full strength, as GIF, WebP or MP4. A recipe with a seed needs no photo."""
         one = Recipe.from_json(recipe).check(editor.names)
         start = editor.open_drawn(one) if photo is None else open_photo(upload_path(photo))
-        return write_animation(editor.animate(start, one, frames=int(frames)), file, "edit", format, fps, boomerang)
+        return write_animation(editor.animate(start, one, frames=int(frames)), file, "edit", fps, format, boomerang)
 
     endpoints = [
         (reconstruct, [photo, face], image), (edit, [photo, recipe], [image, found]),

@@ -16,7 +16,11 @@ MOST_FRAMES = 120  # per pair; more than two seconds of 60 a second nobody needs
 
 
 class AnimationOptions:
-    """The controls of an animation, made where it is made. inputs: their components, in `write`'s order."""
+    """The controls of an animation, made where it is made.
+
+    inputs: their components: frames and ease for the editor, then fps, format, boomerang and hold for
+        `write_animation`.
+    """
 
     def __init__(self, name: str, frames: int = 30):
         with gr.Row(elem_classes="facet-options"):
@@ -27,17 +31,20 @@ class AnimationOptions:
             self.format = gr.Radio(list(ANIMATION_FORMATS), value="GIF", label="File", elem_id=f"{name}-format",
                                    min_width=280)
             self.boomerang = gr.Checkbox(True, label="There and back", elem_id=f"{name}-boomerang", min_width=140)
-        self.inputs = [self.frames, self.fps, self.format, self.boomerang]
+            self.ease = gr.Checkbox(True, label="Start and stop gently", elem_id=f"{name}-ease", min_width=140)
+            self.hold = gr.Slider(0, 2, 0.3, step=0.1, label="Rest at both ends, seconds", buttons=[],
+                                  elem_id=f"{name}-hold", min_width=140)
+        self.inputs = [self.frames, self.ease, self.fps, self.format, self.boomerang, self.hold]
 
 
-def write_animation(frames: Sequence[Image.Image], component: gr.components.Component, name: str, kind: str, fps: float,
-                    boomerang: bool) -> str:
+def write_animation(frames: Sequence[Image.Image], component: gr.components.Component, name: str, fps: float, kind: str,
+                    boomerang: bool, hold: float = 0.0) -> str:
     """Write the frames into a file for download, and return its path; `kind` is a key of ANIMATION_FORMATS."""
     if kind not in ANIMATION_FORMATS:
         raise ValueError(f"There is no format {kind!r}; choose {', '.join(ANIMATION_FORMATS)}.")
     path = new_path(component, f"facet-{name}{ANIMATION_FORMATS[kind]}")
     with open(path, "wb") as file:
-        save_animation(frames, file, format=kind.lower(), fps=fps, boomerang=boomerang)
+        save_animation(frames, file, format=kind.lower(), fps=fps, boomerang=boomerang, hold=hold)
     return str(path)
 
 

@@ -50,8 +50,8 @@ class MorphTab:
     def _chosen(self, subject: Subject, label: str) -> str:
         return view.small(self._subjects.opened(subject), label)
 
-    def morph(self, a: Subject, b: Subject, frames: int, fps: int, kind: str, boomerang: bool, detail: float,
-              progress=gr.Progress()) -> Iterator[tuple]:  # noqa: B008 Gradio's own way to ask for one
+    def morph(self, a: Subject, b: Subject, frames: int, ease: bool, fps: int, kind: str, boomerang: bool, hold: float,
+              detail: float, progress=gr.Progress()) -> Iterator[tuple]:  # noqa: B008 Gradio's own way to ask for one
         """The player, then the file. A generator, so that Cancel takes hold between its steps."""
         off, on = gr.update(interactive=False), gr.update(interactive=True)
         yield gr.skip(), off, on
@@ -59,10 +59,10 @@ class MorphTab:
             progress(0.05, "Opening both faces")
             opened = [self._subjects.opened(subject) for subject in (a, b)]
             progress(0.2, "Drawing the frames")
-            pictures = self._subjects.editor.morph_opened(*opened, frames=int(frames), detail=detail)
+            pictures = self._subjects.editor.morph_opened(*opened, frames=int(frames), detail=detail, ease=ease)
             yield player(pictures, fps, boomerang, "The morph"), off, on
             progress(0.7, f"Writing the {kind}")
-            path = write_animation(pictures, self.file, "morph", kind, fps, boomerang)
+            path = write_animation(pictures, self.file, "morph", fps, kind, boomerang, hold)
         except Exception:
             yield gr.skip(), off, off
             raise
