@@ -12,7 +12,6 @@ import keras
 import numpy as np
 from keras import layers, ops
 from PIL import Image, ImageFilter
-from scipy.optimize import minimize
 
 from model.batches import augment
 from model.config import TrainConfig
@@ -217,6 +216,8 @@ def platt_scaling(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, n
 
     logits (N, K) of faces that training did not see, labels (N, K) in [-1, 1], 0 not labelled.
     """
+    from scipy.optimize import minimize  # only training needs it; the app is installed without SciPy
+
     scale, shift = np.ones(logits.shape[1]), np.zeros(logits.shape[1])
     for k in range(logits.shape[1]):
         x, y = logits[:, k].astype(np.float64), np.asarray(labels[:, k], np.float64)
