@@ -68,11 +68,16 @@ class ModelConfig(_Record):
 
     def __post_init__(self):
         _check("architecture", self.architecture, ARCHITECTURES)
-        _check("latent_dim", self.latent_dim, low=1)
+        for name in ("latent_dim", "stem_stride", "head_width", "bottleneck_width"):
+            _check(name, getattr(self, name), low=1)
+        if not self.widths or min(self.widths) < 1:
+            raise ValueError(f"widths is {self.widths}; it must be one or more numbers of at least 1")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is {self.dropout!r}; it must be in [0, 1)")
         if self.architecture == "residual" and len(self.depths) != len(self.widths):
             raise ValueError(f"depths {self.depths} and widths {self.widths} must have one number for each level")
+        if self.total_stride < 2 or self.total_stride & (self.total_stride - 1):  # the decoder doubles up to image_size
+            raise ValueError(f"stem_stride is {self.stem_stride}; it must be a power of two, and halve at least once")
         if self.image_size % self.total_stride or self.image_size < self.total_stride:
             raise ValueError(f"image_size is {self.image_size}; these levels need a multiple of {self.total_stride}")
 
@@ -107,7 +112,7 @@ class TrainConfig(_Record):
     # augmentation
     flip: bool = True
     jitter: float = 1.0  # similarity jitter in units of a face detector's error; 0 = off
-    colour: float = 0.1  # largest gain and shift of a colour channel
+    colour: float = 0.1  # largest change of brightness, and of each colour channel on top of it, as a share
     soften: float = 0.5  # share of full-size faces whose encoder input is blurred to the half-size faces' resolution
 
     def __post_init__(self):

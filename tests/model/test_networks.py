@@ -54,6 +54,11 @@ def test_records_refuse_typos_and_nonsense():
         ModelConfig.from_dict({"latent_dims": 3})
     with pytest.raises(ValueError, match="image_size is 100; these levels need a multiple of 32"):
         ModelConfig(image_size=100)
+    # Each of these once ended in a ZeroDivisionError, an IndexError or a decoder of another size.
+    for wrong in ({"stem_stride": 0}, {"stem_stride": 3, "image_size": 96}, {"widths": (), "depths": ()},
+                  {"widths": (8, 0, 8, 8)}, {"stem_stride": 1, "widths": (8,), "depths": (1,)}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            ModelConfig(**wrong)
     with pytest.raises(ValueError, match="schedule is 'linear'; it must be one of constant, cosine"):
         TrainConfig(schedule="linear")
     with pytest.raises(ValueError, match="preset is 'best'"):
