@@ -17,6 +17,7 @@ from model.config import PRESETS, ModelConfig, TrainConfig, preset  # light: Ker
 CHUNK = 64  # faces in one call of a network
 CLASSIFIER_SIZE = 64  # pixels
 PICTURES = 10  # faces that ImageGenerator shows each epoch
+USES = {"train": "find attributes in (split train)", "valid": "measure a slider unit on (split valid)"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -27,6 +28,9 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("train.py: interrupted; --resume goes on after the last whole epoch", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -41,6 +45,10 @@ def run(options: argparse.Namespace, model_config: ModelConfig, train_config: Tr
 
     keras.utils.set_random_seed(train_config.seed)
     data = CelebA(options.data, cache=options.cache)
+    for split in ("train", "valid"):  # asked now, not after hours of training
+        if len(data.rows(split, labelled=True)) == 0:
+            raise ValueError(f"{options.data} has no labelled faces to {USES[split]}; CelebA's list_attr_celeba.txt "
+                             "must name some of its pictures")
     print(f"{len(data):,} faces in {options.data}; decoding those that the cache does not hold", flush=True)
     images = data.images(model_config.image_size)
 

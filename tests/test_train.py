@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -158,6 +159,18 @@ def test_mistakes_are_one_sentence(celeba, tmp_path, capsys):
             train.main(options(celeba, tmp_path / "run", *wrong))
         assert caught.value.code == 2
     assert "these levels need a multiple of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("labelled", "split"), [((), "train"), ((1, 2), "valid"), ((0, 3), "train")])
+def test_faces_without_labels_are_refused_before_training(celeba, tmp_path, capsys, labelled, split):
+    """In `celeba` every third face, from 0 on, is for validation."""
+    data = tmp_path / "celeba"
+    shutil.copytree(celeba, data, ignore=shutil.ignore_patterns("cache", "list_attr_celeba.txt"))
+    rows = "".join(f"{i:06d}.jpg {' '.join(['1'] * 40)}\n" for i in labelled)
+    (data / "list_attr_celeba.txt").write_text(f"{' '.join(ATTRIBUTES)}\n{rows}")
+    assert train.main(options(data, tmp_path / "run")) == 1
+    assert f"has no labelled faces to {train.USES[split]}" in capsys.readouterr().err
+    assert not (tmp_path / "run.training").exists()
 
 
 def test_every_hyperparameter_is_an_option():
