@@ -17,7 +17,6 @@ from app.ui.tabs.morph import MorphTab
 from app.ui.text import FOOTER, LINK_WAITS, TAGLINE, TITLE
 
 HERE = Path(__file__).parent
-PORT = 7860
 MAX_UPLOAD = "30mb"  # a photo of 25 megapixels at the best JPEG quality
 QUEUE_LENGTH = 40  # people who may wait for a slow task; the next is told to come back
 CACHE_CHECK, CACHE_AGE = 300, 1800  # seconds: how often old files are looked for, and from when they are old
@@ -79,6 +78,7 @@ def launch_options() -> dict:
 def serve(editor: FaceEditor, host: str | None = None, port: int | None = None) -> None:
     """Serve the page until it is stopped.
 
-    host, port: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT where they are None, or this computer only and 7860.
+    host, port: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT where they are None; without them this computer only, and the first free
+        port from 7860 on.
     """
     build_demo(editor).launch(server_name=host, server_port=port, **launch_options())
