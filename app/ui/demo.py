@@ -78,7 +78,7 @@ def launch_options() -> dict:
 def serve(editor: FaceEditor, host: str | None = None, port: int | None = None) -> None:
     """Serve the page until it is stopped.
 
-    host, port: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT where they are None; without them this computer only, and the first free
-        port from 7860 on.
+    host, port: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT where they are None; without these, this computer only, and
+        the first free port from 7860 on.
     """
     build_demo(editor).launch(server_name=host, server_port=port, **launch_options())
