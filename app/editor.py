@@ -97,12 +97,12 @@ class FaceEditor:
     # Opened faces
 
     def open_face(self, photo, face: int | Face = 0) -> OpenFace:
-        """Align, crop and encode a face of the photo: by number, or one that `find_faces` returned."""
+        """Align, crop and encode a face of the photo, and refine its code: by number, or one of `find_faces`."""
         photo = open_photo(photo)
         face = face if isinstance(face, Face) else choose_face(self.find_faces(photo), face)
         x = crop_face(face.image, self.bundle.config.image_size)  # (S, S, 3)
         with self._slots:
-            z = self.bundle.encode(x[None])  # (1, D)
+            z = self.bundle.refine(x[None], self.bundle.encode(x[None]))  # (1, D)
         opened = self.open_latent(z)
         frame = cut_frame(photo, face.matrix, frame_scale(face, PREVIEW_SCALE))
         return OpenFace(opened.z, opened.reconstruction, frame, face, compare(face, opened.reconstruction))

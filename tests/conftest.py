@@ -4,8 +4,12 @@ import ipaddress
 import os
 import socket
 
+import numpy as np
 import pytest
 from hypothesis import settings
+
+from model.data import ATTRIBUTES
+from tests.faces import draw_face
 
 # Before anything imports TensorFlow, Gradio or the Hub's client.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -30,6 +34,25 @@ def only_this_machine():
     socket.socket.connect = guarded
     yield
     socket.socket.connect = connect
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """75 drawn faces in CelebA's layout: two of five at half size, 25 to train on, every second one labelled."""
+    root = tmp_path_factory.mktemp("celeba")
+    (root / "img_align_celeba").mkdir()
+    rng = np.random.default_rng(0)
+    attributes, partition = [str(75 // 2), " ".join(ATTRIBUTES)], []
+    for i in range(75):
+        frame, drawn = draw_face(rng, (89, 109) if i % 5 < 2 else (178, 218))
+        name = f"{i:06}.jpg"
+        frame.save(root / "img_align_celeba" / name)
+        partition.append(f"{name} {int(i < 50)}")
+        if i % 2 == 0:
+            attributes.append(name + " " + " ".join("1" if drawn.get(a, i % 4 == 0) else "-1" for a in ATTRIBUTES))
+    (root / "list_attr_celeba.txt").write_text("\n".join(attributes))
+    (root / "list_eval_partition.txt").write_text("\n".join(partition))
+    return root
 
 
 def _is_here(host: str) -> bool:

@@ -1,0 +1,21 @@
+"""The ablation command, on drawn faces and the tiny preset."""
+
+from benchmarks import ablation
+from tests.faces import tiny_bundle
+
+
+def test_variants_are_trained_once_and_printed_side_by_side(folder, tmp_path, capsys):
+    options = ["--data", str(folder), "--cache", str(tmp_path / "cache"), "--preset", "tiny",
+               "--judge", str(tiny_bundle(tmp_path / "judge")), "--minutes", "0.01", "--out", str(tmp_path / "out"),
+               "--only", "as it is", "no averaged weights"]  # fmt: skip
+    assert ablation.main(options) == 0
+    printed = capsys.readouterr().out
+    assert "| as it is |" in printed and "| no averaged weights |" in printed and "KL divergence" in printed
+    written = (tmp_path / "out" / "as-it-is" / "metrics.json").stat().st_mtime_ns
+    assert ablation.main(options) == 0  # nothing is trained again
+    assert (tmp_path / "out" / "as-it-is" / "metrics.json").stat().st_mtime_ns == written
+
+
+def test_a_refusal_ends_it(tmp_path, capsys):
+    assert ablation.main(["--data", str(tmp_path / "none"), "--out", str(tmp_path), "--only", "no VGG16"]) == 1
+    assert "there is no data folder" in capsys.readouterr().err
