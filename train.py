@@ -15,8 +15,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from model.config import PRESETS, ModelConfig, TrainConfig, preset  # light: Keras comes after parsing
 
 CHUNK = 64  # faces in one call of a network
-CLASSIFIER_SIZE = 64  # pixels
+CLASSIFIER_SIZE, CLASSIFIER_STEP = 64, 16  # pixels, and what its four halvings need a multiple of
 PICTURES = 10  # faces that ImageGenerator shows each epoch
+HALF = 2  # bytes of a weight on disk
 USES = {"train": "find attributes in (split train)", "valid": "measure a slider unit on (split valid)"}
 
 
@@ -73,15 +74,16 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     from model.batches import FaceBatches
     from model.bundle import load_bundle
     from model.callbacks import AveragedWeights, BetaScheduler, Clock, ImageGenerator
+    from model.folder import MAX_FILE_BYTES
     from model.losses import PerceptualDistance
     from model.preprocessing import to_float
-    from model.progress import BestWeights, TrainingState, load_average, load_state
+    from model.progress import BEST, BestWeights, TrainingState, load_state, read_arrays
     from model.vae import VAE
 
-    identity = {"model": model_config.to_dict(), "train": train_config.to_dict(), "faces": len(data)}
+    identity = {"model": model_config.to_dict(), "train": train_config.to_dict(), "data": data.fingerprint()}
     state = load_state(folder, identity) if options.resume else None
     if state is None and (folder / "state.json").exists() and not options.resume:
-        raise ValueError(f"{folder} holds an unfinished run; add --resume to go on with it, or delete it")
+        raise ValueError(f"{folder} holds an earlier run; add --resume to go on with it, or delete it")
     start = state["epoch"] if state else 0
 
     keras.mixed_precision.set_dtype_policy(train_config.precision)
@@ -90,6 +92,10 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     keras.mixed_precision.set_dtype_policy("float32")
     # XLA's convolutions are several times slower than oneDNN's on a CPU.
     vae.compile(optimizer=optimizer(train_config), jit_compile=False)
+    for part in (vae.encoder, vae.decoder):  # asked now, not after hours of training
+        if HALF * part.count_params() > MAX_FILE_BYTES:
+            raise ValueError(f"the {part.name} would take {HALF * part.count_params() / 1e6:.1f} MB, over the "
+                             f"{MAX_FILE_BYTES / 1e6:.0f} MB of a bundle's file; make widths or latent_dim smaller")
     vae.optimizer.build(vae.trainable_variables)
     vae.build()
 
@@ -97,8 +103,7 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     if source and source.config != model_config:
         raise ValueError(f"--init {options.init} is another network: {source.config}, not {model_config}")
     if source and not state:
-        vae.encoder.set_weights(source.encoder.get_weights())
-        vae.decoder.set_weights(source.decoder.get_weights())
+        vae.set_networks(source.encoder.get_weights() + source.decoder.get_weights())
     if state:
         vae.load_weights(folder / state["weights"])
         print(f"going on after epoch {start}, {state['elapsed'] / 60:.1f} minutes in", flush=True)
@@ -109,10 +114,11 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     best = BestWeights(folder, state["best"] if state else float("inf"))
     average = None
     if train_config.ema_momentum:
-        saved = (load_average(folder, state), state["average_updates"]) if state else ()
+        saved = (read_arrays(folder / state["average"]), state["average_updates"]) if state else ()
         average = AveragedWeights(train_config.ema_momentum, *saved)
     shown = data.rows("valid")[:: max(1, len(data.rows("valid")) // PICTURES)][:PICTURES]
-    logs = folder / "tensorboard"
+    # Keras's and ours both write TensorBoard's files with TensorFlow.
+    logs = folder / "tensorboard" if keras.backend.backend() == "tensorflow" else None
     callbacks = [
         clock,
         BetaScheduler(train_config.beta, train_config.beta_warmup_epochs, len(training)),
@@ -120,15 +126,14 @@ def fit(data, images, model_config, train_config, options, folder: Path):
         best,
         TrainingState(folder, identity, clock, best, average),
         ImageGenerator(folder / "images", to_float(images[shown]), logs, train_config.seed),
-        keras.callbacks.TensorBoard(logs, write_graph=False),
+        *([keras.callbacks.TensorBoard(logs, write_graph=False)] if logs else []),
         keras.callbacks.CSVLogger(folder / "history.csv", append=True),
         keras.callbacks.TerminateOnNaN(),
     ]
     if start < train_config.epochs and not (options.minutes and clock.elapsed >= 60 * options.minutes):
         vae.fit(training, validation_data=validation, initial_epoch=start, epochs=train_config.epochs,
                 callbacks=callbacks, verbose=1 if sys.stdout.isatty() else 2)
-    for part in ("encoder", "decoder"):
-        getattr(vae, part).load_weights(folder / f"best.{part}.weights.h5")
+    vae.set_networks(read_arrays(folder / BEST))
     sharp = int(data.sharp[training.rows].sum())
     return vae, {
         "data": f"CelebA, {len(training.rows):,} training faces ({sharp:,} at full size)",
@@ -149,7 +154,7 @@ def attribute_classifier(data, options, model_config, seed: int):
     if options.judge:
         judge = load_bundle(options.judge)
         return judge.classifier, judge.classifier_config
-    size = min(CLASSIFIER_SIZE, model_config.image_size)
+    size = min(CLASSIFIER_SIZE, model_config.image_size - model_config.image_size % CLASSIFIER_STEP)
     faces, rows = data.images(size), data.rows("train", labelled=True)
     print(f"training the attribute classifier on {len(rows):,} labelled faces", flush=True)
     classifier = train_classifier(

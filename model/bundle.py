@@ -254,7 +254,7 @@ def load_bundle(source: str | os.PathLike) -> Bundle:
             raise ValueError(f"its classifier does not judge the {len(latents.names)} attributes of attributes.npz")
     for name, network in networks.items():
         with _blame(path / f"{name}.weights.h5"):
-            load_weights(network, path / f"{name}.weights.h5", files[f"{name}.weights.h5"])
+            load_weights(network, files[f"{name}.weights.h5"])
     bundle = Bundle(
         config, **networks, latents=latents, prior=prior, metrics=metrics, about=about, hash=short_hash,
         classifier_config=classifier_config,

@@ -135,7 +135,7 @@ class AveragedWeights(keras.callbacks.Callback):
 
     Args:
         momentum: of the average, a step; it starts lower, so that the first weights are soon forgotten.
-        average: of an earlier part of the run, in the order of the encoder's and then the decoder's weights.
+        average: of an earlier part of the run, as `VAE.get_networks` gives it.
         updates: how often that one was updated.
     """
 
@@ -146,32 +146,19 @@ class AveragedWeights(keras.callbacks.Callback):
         self.momentum, self.average, self.updates = momentum, average, updates
         self._raw, self._step = None, 0
 
-    @property
-    def _networks(self):
-        return self.model.encoder, self.model.decoder
-
-    def _weights(self) -> list[np.ndarray]:
-        return [w for network in self._networks for w in network.get_weights()]
-
-    def _assign(self, weights: list[np.ndarray]) -> None:
-        encoder, decoder = self._networks
-        count = len(encoder.weights)
-        encoder.set_weights(weights[:count])
-        decoder.set_weights(weights[count:])
-
     @contextlib.contextmanager
     def raw(self):
         """The trained weights back in the model for a moment, as the state of the run."""
         if self._raw is None:
             yield
             return
-        self._assign(self._raw)
+        self.model.set_networks(self._raw)
         yield
-        self._assign(self.average)
+        self.model.set_networks(self.average)
 
     def on_train_begin(self, logs=None):
         if self.average is None:
-            self.average = self._weights()
+            self.average = self.model.get_networks()
 
     def on_train_batch_end(self, batch, logs=None):
         self._step += 1
@@ -179,15 +166,15 @@ class AveragedWeights(keras.callbacks.Callback):
             return
         momentum = min(self.momentum**self.EVERY, (1 + self.updates) / (10 + self.updates))
         self.updates += 1
-        for average, weight in zip(self.average, self._weights(), strict=True):
+        for average, weight in zip(self.average, self.model.get_networks(), strict=True):
             average += (1 - momentum) * (weight - average)
 
     def on_test_begin(self, logs=None):
         if self._raw is None:
-            self._raw = self._weights()
-            self._assign(self.average)
+            self._raw = self.model.get_networks()
+            self.model.set_networks(self.average)
 
     def on_epoch_begin(self, epoch, logs=None):
         if self._raw is not None:
-            self._assign(self._raw)
+            self.model.set_networks(self._raw)
             self._raw = None

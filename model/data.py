@@ -133,6 +133,13 @@ class CelebA:
             raise DataError(f"{self._zip} holds no pictures")
         return sorted(self._members)
 
+    def fingerprint(self) -> str:
+        """Short hex that changes with the pictures, the labels and the splits."""
+        digest = hashlib.sha256(self._listing_key().encode())
+        for table in (self.labels, self.split):
+            digest.update(table.tobytes())
+        return digest.hexdigest()[:16]
+
     def _listing_key(self) -> str:
         """What the decoded faces depend on: names and byte sizes."""
         if self._folder:

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import os
+import zipfile
 from pathlib import Path
 
 import keras
@@ -12,9 +13,12 @@ import numpy as np
 
 from model.callbacks import AveragedWeights, Clock
 
+BEST, LAST = "best.npz", "last.npz"
+STATE_KEYS = ("epoch", "elapsed", "best", "weights", "average_updates")
+
 
 class BestWeights(keras.callbacks.Callback):
-    """Keeps the encoder and decoder of the epoch with the lowest validation loss, and of the last epoch."""
+    """Keeps encoder and decoder, in one file, of the epoch with the lowest validation loss, and of the last epoch."""
 
     def __init__(self, folder: Path, best: float = math.inf):
         super().__init__()
@@ -24,10 +28,8 @@ class BestWeights(keras.callbacks.Callback):
         value = logs["val_loss"]
         if not math.isfinite(value):
             raise FloatingPointError(f"the validation loss of epoch {epoch + 1} is {value}; lower --learning-rate")
-        kinds = ("last", "best") if value < self.best else ("last",)
-        for kind in kinds:
-            for part in ("encoder", "decoder"):
-                save_weights(getattr(self.model, part), self.folder / f"{kind}.{part}.weights.h5")
+        for name in (LAST, BEST) if value < self.best else (LAST,):
+            write_arrays(self.folder / name, self.model.get_networks())
         self.best = min(self.best, value)
 
 
@@ -50,9 +52,7 @@ class TrainingState(keras.callbacks.Callback):
             save_weights(self.model, self.folder / files["weights"])
         if self.average:
             files["average"] = f"state-{epoch + 1:04d}.average.npz"
-            packed = io.BytesIO()
-            np.savez(packed, *self.average.average)
-            write_atomically(self.folder / files["average"], packed.getvalue())
+            write_arrays(self.folder / files["average"], self.average.average)
         state = {"epoch": epoch + 1, "elapsed": self.clock.elapsed, "best": self.best.best, **files,
                  "average_updates": self.average.updates if self.average else 0, "identity": self.identity}  # fmt: skip
         # The small file names the large ones, so a kill in between leaves the previous state whole.
@@ -73,7 +73,7 @@ def load_state(folder: Path, identity: dict) -> dict | None:
         return None
     try:
         state = json.loads(path.read_bytes())
-        saved = state["identity"]
+        saved = {key: state[key] for key in ("identity", *STATE_KEYS)}["identity"]
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{path} is damaged; delete {folder} to start afresh") from None
     for key, value in identity.items():
@@ -86,12 +86,20 @@ def load_state(folder: Path, identity: dict) -> dict | None:
     return state
 
 
-def load_average(folder: Path, state: dict) -> list[np.ndarray] | None:
-    """The averaged weights of a saved state, or None where the run keeps none."""
-    if "average" not in state:
-        return None
-    with np.load(Path(folder) / state["average"], allow_pickle=False) as arrays:
-        return [arrays[name] for name in arrays.files]
+def write_arrays(path: Path, arrays: list[np.ndarray]) -> None:
+    """Arrays in one file, so that a kill leaves all of them or none."""
+    packed = io.BytesIO()
+    np.savez(packed, *arrays)
+    write_atomically(path, packed.getvalue())
+
+
+def read_arrays(path: Path) -> list[np.ndarray]:
+    """The inverse of `write_arrays`. Raises ValueError for a file that is missing or damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return [arrays[name] for name in arrays.files]
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} cannot be read ({error}); delete {path.parent} to start afresh") from None
 
 
 def save_weights(model: keras.Model, path: Path) -> None:

@@ -62,6 +62,16 @@ class VAE(keras.Model):
         """Nothing is left to build: encoder and decoder are built with their configuration."""
         self.built = True
 
+    def get_networks(self) -> list:
+        """The arrays of the encoder's and then the decoder's weights: what a bundle ships."""
+        return self.encoder.get_weights() + self.decoder.get_weights()
+
+    def set_networks(self, arrays: list) -> None:
+        """The inverse of `get_networks`."""
+        count = len(self.encoder.weights)
+        self.encoder.set_weights(arrays[:count])
+        self.decoder.set_weights(arrays[count:])
+
     def call(self, inputs, training=False):
         """{"x": (B, S, S, 3), ...} -> {"x_hat": (B, S, S, 3), "z_mean": (B, D), "z_log_var": (B, D)}.
 

@@ -45,8 +45,8 @@ def _copy_half(full: h5py.Group, half: h5py.Group) -> None:
         half.create_dataset(name, data=values)
 
 
-def load_weights(model: keras.Model, path: Path, content: bytes) -> None:
-    """Load the weights of the file at `path`, whose verified bytes are `content`.
+def load_weights(model: keras.Model, content: bytes) -> None:
+    """Load a .weights.h5 from its bytes: those that were verified, whatever is in their file by now.
 
     Raises:
         ValueError: not a weights file, not this model's, or one that unpacks to more than MAX_UNPACKED_BYTES.
@@ -70,8 +70,10 @@ def load_weights(model: keras.Model, path: Path, content: bytes) -> None:
     if len(sizes) != len(model.weights):
         raise ValueError(other)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
             warnings.simplefilter("ignore")  # Keras warns of what it skips before it raises for what is then missing
+            path = Path(folder) / "model.weights.h5"
+            path.write_bytes(content)
             model.load_weights(path)
     except Exception as error:  # Keras raises ValueError, KeyError, AttributeError or OSError, by where it finds it
         raise ValueError(other) from error

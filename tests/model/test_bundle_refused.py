@@ -50,6 +50,17 @@ def test_damage_is_refused_before_use(copy, name):
         load_bundle(copy)
 
 
+def test_what_was_verified_is_what_is_loaded(bundle, copy, monkeypatch):
+    def read_then_lose(path):
+        verified = read_folder(path)
+        for file in path.iterdir():
+            file.write_bytes(b"replaced meanwhile")
+        return verified
+
+    monkeypatch.setattr("model.bundle.read_folder", read_then_lose)
+    assert all(map(np.array_equal, load_bundle(copy).decoder.get_weights(), bundle.decoder.get_weights()))
+
+
 def test_a_pickle_is_never_loaded(copy):
     class Bomb:
         def __reduce__(self):
