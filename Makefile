@@ -17,7 +17,7 @@ export GRADIO_ANALYTICS_ENABLED := False
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint chromium bench assets space lock clean
+.PHONY: help setup run test lint chromium bench load fuzz assets space lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,8 +37,17 @@ chromium:
 	@test -n "$(CHROMIUM)" || { echo "The browser tests need Chromium, and none was found: install it" \
 	"(Debian, Ubuntu: apt-get install chromium) or say make $(MAKECMDGOALS) CHROMIUM=/path/to/chromium." >&2; exit 1; }
 
-bench: .venv/dev.installed chromium  ## how long one slider tick takes, from the event to the picture in the page
+bench: .venv/dev.installed chromium  ## one slider tick, the networks' limit and runtimes; with DATA=CELEBA_DIR refining too
 	$(PY) -m benchmarks.tick --bundle $(BUNDLE) $(ARGS)
+	$(PY) -m benchmarks.limit --bundle $(BUNDLE)
+	$(PY) -m benchmarks.runtimes --bundle $(BUNDLE)
+	$(if $(DATA),$(PY) -m benchmarks.refine --bundle $(BUNDLE) --data $(DATA))
+
+load: .venv/dev.installed  ## 1, 10 and 50 visitors at once, then ten minutes of memory
+	$(PY) -m benchmarks.load --bundle $(BUNDLE) $(ARGS)
+
+fuzz: .venv/dev.installed  ## files that lie, given to the opener for some minutes
+	$(PY) -m benchmarks.fuzz $(ARGS)
 
 assets: .venv/dev.installed  ## the README's pictures, from drawn faces
 	$(PY) -m assets.make --bundle $(BUNDLE) $(ARGS)

@@ -1,0 +1,172 @@
+"""How the page holds up under visitors: `python -m benchmarks.load --bundle DIR [--visitors 1 10 50]`, `make load`.
+
+Starts the server and drives it over the browser's own protocol. Every visitor edits a drawn face of their own, moves
+sliders ten times a second as the page does (while a tick is under way newer positions wait, and only the newest of
+them is sent), rests after every drag until the receipt came, and now and then makes a morph. Then: does every picture
+show the visitor's own face at the position that was asked, and did every drag end at its last position? Does the
+queue tell a place, take a cancel, and refuse with a sentence once it is full? Does memory stay flat?
+
+The visitors run on the machine that they measure, and take some of its time.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import psutil
+
+from benchmarks.protocol import PageServer, ProtocolError, Session
+from benchmarks.server import running_server
+from benchmarks.visitors import MORPH_FRAMES, Answer, Record, visit_together
+
+VISITORS = (1, 10, 50)
+SECONDS = 20.0  # of each row
+MEMORY_MINUTES, MEMORY_VISITORS = 10.0, 10
+SETTLED_MINUTES = 2.0  # from when on memory must stay flat
+MOST_GROWTH = 0.05  # issue 6: of memory, between minute 2 and minute 10
+SAMPLE_SECONDS = 5.0
+MOST_WAITING = 100  # morphs: far more than any queue that a person would wait in
+LONG_MORPH = 60  # frames: long enough that the queue fills behind it
+# Mean difference in levels of 255 between two JPEGs of one picture: a decoder's last bits may round differently.
+SAME_PICTURE = 1.0
+
+
+def main() -> int:
+    """Print the tables; 1 if something was shown that should not have been, or was lost."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__.splitlines()[0])
+    parser.add_argument("--bundle", default="checkpoints/default")
+    parser.add_argument("--visitors", type=int, nargs="+", default=VISITORS, help="at once, one row each")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help=f"of each row (default {SECONDS:g})")
+    parser.add_argument("--minutes", type=float, default=MEMORY_MINUTES,
+                        help=f"of the memory run with {MEMORY_VISITORS} visitors; 0 leaves it out (default "
+                        f"{MEMORY_MINUTES:g})")
+    options = parser.parse_args()
+
+    from app.editor import FaceEditor  # loads TensorFlow, which --help need not wait for
+
+    editor = FaceEditor.load(options.bundle)
+    with running_server(options.bundle) as (address, _):
+        (process,) = psutil.Process().children()  # the server
+        page = PageServer(address)
+        start = memory_mb(process)
+        records = {}
+        for count in options.visitors:
+            print(f"{count} visitors, {options.seconds:g} s ...", file=sys.stderr)
+            records[count] = visit_together(page, count, options.seconds)
+        queue = flood(page)
+        if options.minutes:
+            print(f"memory, {options.minutes:g} min ...", file=sys.stderr)
+            samples = memory_run(page, process, options.minutes)
+        end = memory_mb(process)
+        page.close()
+    print_table(records)
+    faults = [fault for record in records.values() for fault in check(record.answers, editor)]
+    faults += [f"{number} times: {error}" for record in records.values() for error, number in record.errors.items()]
+    faults += queue
+    print(f"\nmemory: {start:.0f} MB before the first visitor, {end:.0f} MB at the end")
+    if options.minutes:
+        print_memory(samples)
+    for fault in faults:
+        print(f"WRONG: {fault}")
+    if not faults:
+        print("Every picture was the visitor's own, every drag ended at its last position, and the queue keeps order.")
+    return 1 if faults else 0
+
+
+def check(answers: Sequence[Answer], editor) -> list[str]:
+    """What is wrong with the pictures: one sentence each. Every answer is read, and the kept pictures compared."""
+    faults, faces = [], {}
+    for answer in answers:
+        asked = answer.asked.replace(bundle=editor.bundle.hash)
+        if answer.shown != asked:
+            faults.append(f"the face of seed {asked.seed} was asked for {asked.to_query()}, shown was "
+                          f"{answer.shown.to_query()}")
+        if answer.picture is None:
+            continue
+        if asked.seed not in faces:
+            faces[asked.seed] = editor.open_drawn(asked)
+        difference = answer.difference(editor.preview(faces[asked.seed], asked))
+        if difference > SAME_PICTURE:
+            faults.append(f"the picture of seed {asked.seed} at {asked.to_query()} is {difference:.1f} levels off")
+    # The comparison says nothing if two visitors' faces look alike.
+    plain = np.stack([face.reconstruction for face in faces.values()]) * 255  # (N, S, S, 3)
+    for i in range(1, len(plain)):
+        nearest = np.abs(plain[:i] - plain[i]).mean(axis=(1, 2, 3)).min()
+        if nearest <= SAME_PICTURE:
+            faults.append(f"two visitors' faces differ by {nearest:.1f} levels only, too little to tell them apart")
+    return faults
+
+
+def flood(page: PageServer) -> list[str]:
+    """Fill the queue with morphs, and say what is wrong with how it takes that."""
+    morph, short = (("morph-run", "click", {"morph-frames": frames}) for frames in (LONG_MORPH, MORPH_FRAMES))
+    waiting, refusal, faults = [], "", []
+    while not refusal and len(waiting) < MOST_WAITING:
+        session = Session(page)
+        try:
+            waiting.append((session, session.join(*morph)))
+        except ProtocolError as error:
+            refusal = str(error)
+    if "full" not in refusal:
+        faults.append(f"{len(waiting)} morphs were let into the queue, and then: {refusal or 'no refusal'}")
+    session, joined = waiting[-1]
+    messages = session.messages()
+    first = next(messages)
+    if first["msg"] != "estimation" or not first["rank"]:
+        faults.append(f"a waiting morph was not told its place, but {first}")
+    session.cancel(joined)
+    if not any(message["msg"] == "process_completed" for message in messages):
+        faults.append("a cancelled morph was not told that it is over")
+    for session, joined in waiting[:-1]:
+        session.cancel(joined)
+    try:
+        Session(page).queued(*short)  # the next one gets through
+    except ProtocolError as error:
+        faults.append(f"after a full queue was cancelled, a morph failed: {error}")
+    return faults
+
+
+def memory_mb(process: psutil.Process) -> float:
+    return process.memory_info().rss / 1e6
+
+
+def memory_run(page: PageServer, process: psutil.Process, minutes: float) -> list[tuple[float, float]]:
+    """(minutes, MB) while visitors drag and morph."""
+    samples, start = [], time.monotonic()
+
+    def sample() -> None:
+        samples.append(((time.monotonic() - start) / 60, memory_mb(process)))
+
+    visit_together(page, MEMORY_VISITORS, 60 * minutes, every=(SAMPLE_SECONDS, sample), keep=False)
+    sample()
+    return samples
+
+
+def print_table(records: dict[int, Record]) -> None:
+    """One row a number of visitors."""
+    print("ms | a tick is one request, from the slider's event to its answer; the last position also waited for the "
+          "tick before it\n\n| visitors | events/s | ticks/s | p50 | p95 | p99 | last position, p50 | p95 | receipt, "
+          "p50 | morphs | morph, p50 | errors |\n|---|---|---|---|---|---|---|---|---|---|---|---|")
+    for count, record in records.items():
+        ticks, last, rests, morphs = (1000 * np.array(times or [np.nan]) for times in (
+            record.ticks, record.last, record.rests, record.morphs))
+        cells = [record.events / record.seconds, len(record.ticks) / record.seconds,
+                 *np.percentile(ticks, (50, 95, 99)), *np.percentile(last, (50, 95)), np.median(rests)]
+        print(f"| {count} | {' | '.join(f'{cell:.0f}' for cell in cells)} | {len(record.morphs)} | "
+              f"{np.median(morphs):.0f} | {sum(record.errors.values())} |")
+
+
+def print_memory(samples: Sequence[tuple[float, float]]) -> None:
+    """Memory at the start, when it should have settled, and at the end."""
+    minutes, megabytes = np.array(samples).T
+    settled = int(np.argmax(minutes >= min(SETTLED_MINUTES, minutes[-1])))
+    growth = megabytes[-1] / megabytes[settled] - 1
+    print(f"{MEMORY_VISITORS} visitors: {megabytes[0]:.0f} MB at the start, {megabytes[settled]:.0f} MB after "
+          f"{minutes[settled]:.1f} min, {megabytes[-1]:.0f} MB after {minutes[-1]:.1f} min: {growth:+.1%}, "
+          f"{'flat' if growth < MOST_GROWTH else 'NOT flat'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
