@@ -13,6 +13,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 import psutil
@@ -46,7 +47,11 @@ def main() -> int:
 
     from app.editor import FaceEditor  # loads TensorFlow, which --help need not wait for
 
-    editor = FaceEditor.load(options.bundle)
+    try:
+        editor = FaceEditor.load(options.bundle)
+    except ValueError as error:
+        print(f"benchmarks.load: {error}", file=sys.stderr)
+        return 1
     with running_server(options.bundle) as (address, _):
         (process,) = psutil.Process().children()  # the server
         page = PageServer(address)
@@ -91,11 +96,10 @@ def check(answers: Sequence[Answer], editor) -> list[str]:
         if difference > SAME_PICTURE:
             faults.append(f"the picture of seed {asked.seed} at {asked.to_query()} is {difference:.1f} levels off")
     # The comparison says nothing if two visitors' faces look alike.
-    plain = np.stack([face.reconstruction for face in faces.values()]) * 255  # (N, S, S, 3)
-    for i in range(1, len(plain)):
-        nearest = np.abs(plain[:i] - plain[i]).mean(axis=(1, 2, 3)).min()
-        if nearest <= SAME_PICTURE:
-            faults.append(f"two visitors' faces differ by {nearest:.1f} levels only, too little to tell them apart")
+    for a, b in combinations(faces.values(), 2):
+        difference = 255 * np.abs(a.reconstruction - b.reconstruction).mean()
+        if difference <= SAME_PICTURE:
+            faults.append(f"two visitors' faces differ by {difference:.1f} levels only, too little to tell them apart")
     return faults
 
 
@@ -111,6 +115,8 @@ def flood(page: PageServer) -> list[str]:
             refusal = str(error)
     if "full" not in refusal:
         faults.append(f"{len(waiting)} morphs were let into the queue, and then: {refusal or 'no refusal'}")
+    if not waiting:
+        return faults
     session, joined = waiting[-1]
     messages = session.messages()
     first = next(messages)

@@ -43,6 +43,10 @@ def test_another_visitors_face_is_noticed(record, editor):
     assert "levels off" in load.check([replace(first, picture=other.picture), other], editor)[0]
 
 
+def test_a_page_that_answers_nothing_is_no_crash(editor):
+    assert load.check([], editor) == []
+
+
 def test_a_lost_position_is_noticed(record, editor):
     answer = record.answers[0]
     stale = replace(answer, shown=answer.shown.replace(set={"Smiling": 1.95}))
@@ -75,7 +79,7 @@ def test_a_full_queue_refuses_with_a_sentence_and_empties_when_cancelled(page_se
 
 
 def test_a_failure_of_the_page_is_an_error(page_server):
-    with Session(page_server) as session, pytest.raises(ProtocolError, match="not a recipe"):
-        session.queued("facet-apply", "click", {})
+    with Session(page_server) as session, pytest.raises(ProtocolError, match="seed"):
+        session.queued("edit-samples", "click", {}, sent=str(2**40))
     with pytest.raises(ValueError, match="no handler"):
         page_server.find("no-such-part", "click")
