@@ -11,12 +11,12 @@ from app.photo.animation import save_animation
 from app.recipe import Recipe
 
 FOLDER = Path(__file__).parent
-SIZE = 256  # pixels a side, however small the model's squares are
+SIZE = 192  # pixels a side, however small the model's squares are
 # The moving picture's story: seeds of the drawn faces, and what happens to each before it turns into the next.
 STORY = (
     (3, {"Smiling": 1.5}),
-    (8, {"Young": -1.5}),
-    (21, {"Eyeglasses": 1.5}),
+    (12, {"Young": -1.5}),
+    (20, {"Eyeglasses": 1.5}),
 )
 TEMPERATURE = 0.8  # nearer to the mean face than people are, and cleaner
 EDIT_FRAMES, MORPH_FRAMES = 9, 16  # there, back, and on to the next face

@@ -5,7 +5,6 @@ Architecture lives in code, weights in files: nothing that can run code is ever 
 
 import contextlib
 import importlib.metadata
-import io
 import json
 import os
 import platform
@@ -17,9 +16,8 @@ from pathlib import Path
 import keras
 import numpy as np
 from keras import ops
-from PIL import Image
 
-from model.card import model_card
+from model.card import model_card, sample_grid
 from model.classifier import build_classifier
 from model.config import ModelConfig
 from model.folder import CONFIG, BundleError, read_folder, write_folder
@@ -32,7 +30,6 @@ from model.weights import arrays_from_bytes, arrays_to_bytes, load_weights, weig
 __all__ = ["Bundle", "BundleError", "load_bundle", "save_bundle"]
 
 CHUNK = 16  # faces in one call of a network: memory stays flat however many are asked for
-SAMPLE_GRID = (8, 3)  # columns and rows of samples.png
 _PRIOR = "prior_"  # before the prior's arrays in attributes.npz
 
 
@@ -173,7 +170,7 @@ def save_bundle(
             files[f"{name}.weights.h5"] = weights_to_bytes(model)
         except ValueError as error:
             raise BundleError(f"{name}.weights.h5 cannot be saved: {error}") from error
-    files["samples.png"] = _sample_grid(decoder, prior)
+    files["samples.png"] = sample_grid(decoder, prior)
     write_folder(
         path, files, {"model": config.to_dict(), "classifier": dict(classifier_config or {}), "about": about}
     )
@@ -197,16 +194,6 @@ def _versions() -> dict[str, str]:
 
         found["tensorflow"] = tf.__version__
     return {"python": platform.python_version(), **found}
-
-
-def _sample_grid(decoder: keras.Model, prior: FittedPrior) -> bytes:
-    columns, rows = SAMPLE_GRID
-    faces = ops.convert_to_numpy(decoder(prior.sample(columns * rows, seed=0), training=False))
-    _, height, width, _ = faces.shape
-    grid = faces.reshape(rows, columns, height, width, 3).swapaxes(1, 2).reshape(rows * height, columns * width, 3)
-    packed = io.BytesIO()
-    Image.fromarray(np.rint(np.clip(grid, 0, 1) * 255).astype(np.uint8)).save(packed, "PNG")
-    return packed.getvalue()
 
 
 @contextlib.contextmanager

@@ -1,11 +1,20 @@
-"""The model card: README.md of a bundle, with the front matter that the Hugging Face Hub reads."""
+"""The model card: README.md of a bundle, with the front matter that the Hugging Face Hub reads, and its picture."""
 
+import io
 from collections.abc import Mapping
 from numbers import Real
 
+import keras
+from keras import ops
+from PIL import Image
+
 from model.config import ModelConfig
 from model.latents import Latents
+from model.preprocessing import to_uint8
+from model.prior import FittedPrior
 from model.report import COLUMNS, EXPLANATION, ROWS
+
+SAMPLE_GRID = (8, 3)  # columns and rows of samples.png
 
 _FRONT_MATTER = """\
 ---
@@ -137,3 +146,14 @@ def _show(value) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_show, value))
     return str(value).replace("|", "/").replace("\n", " ")
+
+
+def sample_grid(decoder: keras.Model, prior: FittedPrior) -> bytes:
+    """samples.png: faces drawn from the prior, always with the same seeds."""
+    columns, rows = SAMPLE_GRID
+    faces = ops.convert_to_numpy(decoder(prior.sample(columns * rows, seed=0), training=False))
+    _, height, width, _ = faces.shape
+    grid = faces.reshape(rows, columns, height, width, 3).swapaxes(1, 2).reshape(rows * height, columns * width, 3)
+    packed = io.BytesIO()
+    Image.fromarray(to_uint8(grid)).save(packed, "PNG")
+    return packed.getvalue()
