@@ -111,7 +111,8 @@ def test_the_command(paths, folder, tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().out.splitlines()[0] == "8 faces of valid, one judge, seed 0"
     assert list(measures) == ["first", "second"]
     for result in measures.values():
-        assert 0 < result["sap"] < 0.5 and f" {result['sap']:.4f} |" in text
+        # A tiny encoder may use one dimension alone; an unused one scores 0, so the gap can pass a half.
+        assert 0 < result["sap"] <= 1 and f" {result['sap']:.4f} |" in text
         assert 0 <= result["active_dimensions"] <= 4 and result["kl"] > 0
     assert measures["first"]["sap"] != measures["second"]["sap"]
     pictures = sorted(path.name for path in out.glob("*.png"))

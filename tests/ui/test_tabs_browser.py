@@ -40,7 +40,7 @@ def test_a_photo_morphs_into_a_drawn_face_and_is_downloaded(page, photo_file):
     expect(page.locator("#morph-a-face img")).not_to_have_attribute("src", start)
     page.locator("#morph-b-samples .face-button").nth(4).click()
     page.get_by_text("Speed, length and file").click()
-    page.locator("#morph-frames input[type=number]").fill("7")
+    set_number(page, "#morph-frames", "7")
     page.locator("#morph-format").get_by_text("WebP").click()
     page.get_by_role("button", name="Morph", exact=True).click()
     frames = page.locator("#morph-result .frames img")
@@ -59,12 +59,24 @@ def test_a_photo_morphs_into_a_drawn_face_and_is_downloaded(page, photo_file):
         assert len(list(ImageSequence.Iterator(animation))) > 7
 
 
+def set_number(page, slider: str, value: str) -> None:
+    """Type a slider's number; again where an accordion that was still opening put the old one back."""
+    number, bar = (page.locator(f"{slider} input[type={kind}]") for kind in ("number", "range"))
+    for _ in range(20):
+        number.fill(value)
+        number.press("Tab")
+        page.wait_for_timeout(100)
+        if bar.input_value() == number.input_value() == value:
+            return
+    raise AssertionError(f"{slider} stays at {bar.input_value()}")
+
+
 def test_a_morph_is_cancelled(page):
     open_tab(page, "Morph")
     cancel = page.get_by_role("button", name="Cancel")
     expect(cancel).to_be_disabled()
     page.get_by_text("Speed, length and file").click()
-    page.locator("#morph-frames input[type=number]").fill("120")
+    set_number(page, "#morph-frames", "120")
     page.get_by_role("button", name="Morph", exact=True).click()
     expect(cancel).to_be_enabled()
     cancel.click()
