@@ -1,8 +1,13 @@
 """What several tests of the model need."""
 
+import shutil
+
 import h5py
 import numpy as np
 import pytest
+
+from model.bundle import load_bundle
+from tests.faces import tiny_bundle
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +23,21 @@ def vgg16_file(tmp_path_factory):
                 group["1"] = np.zeros(width, "float32")
                 channels = width
     return str(path)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """A tiny bundle's folder, not to be written into."""
+    return tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def bundle(path):
+    """That bundle, loaded."""
+    return load_bundle(path)
+
+
+@pytest.fixture
+def copy(path, tmp_path):
+    """A copy of that folder, to be damaged."""
+    return shutil.copytree(path, tmp_path / "copy")

@@ -1,6 +1,5 @@
 """A bundle saved and loaded is the same model; one that is not right is refused with a sentence."""
 
-import shutil
 import threading
 
 import h5py
@@ -17,21 +16,6 @@ from model.data import ATTRIBUTES
 from tests.faces import tiny_bundle
 
 S, D, K = 16, 4, 40
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def bundle(path):
-    return load_bundle(path)
-
-
-@pytest.fixture
-def copy(path, tmp_path):
-    return shutil.copytree(path, tmp_path / "copy")
 
 
 def faces(n: int) -> np.ndarray:

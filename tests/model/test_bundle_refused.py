@@ -11,24 +11,8 @@ import pytest
 
 from model.bundle import BundleError, load_bundle
 from model.folder import read_folder, write_folder
-from tests.faces import tiny_bundle
 
 S, D, K = 16, 4, 40
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def bundle(path):
-    return load_bundle(path)
-
-
-@pytest.fixture
-def copy(path, tmp_path):
-    return shutil.copytree(path, tmp_path / "copy")
 
 
 

@@ -21,16 +21,6 @@ def data(folder):
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def bundle(path):
-    return load_bundle(path)
-
-
-@pytest.fixture(scope="module")
 def result(bundle, data):
     return evaluate(bundle, data, edit_faces=2)
 

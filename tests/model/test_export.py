@@ -8,25 +8,13 @@ import numpy as np
 import pytest
 
 from model import export as command
-from model.bundle import load_bundle
 from model.config import ModelConfig
 from model.export import OUTPUTS, SUFFIXES, export_network
 from model.networks import build_decoder
-from tests.faces import tiny_bundle
 
 FACES = 3  # not the one face of the printed lines: any batch runs
 TOLERANCE = 1e-4
 Z = np.random.default_rng(0).normal(size=(FACES, 4)).astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def bundle(path):
-    return load_bundle(path)
 
 
 def run_lines(lines: str, name: str, value: np.ndarray) -> dict[str, np.ndarray]:
