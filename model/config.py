@@ -96,7 +96,7 @@ class TrainConfig(_Record):
     seed: int = 0
     epochs: int = 60
     batch_size: int = 32
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     schedule: str = "cosine"  # over the epochs, or over --minutes where that ends the run first
     warmup_steps: int = 200
     clip_norm: float = 1.0  # global gradient norm; 0 = off
@@ -104,11 +104,11 @@ class TrainConfig(_Record):
     precision: str = "float32"
     # the objective: alpha * reconstruction + beta * KL
     alpha: float = 1.0
-    beta: float = 6e-5
+    beta: float = 8e-5
     beta_warmup_epochs: float = 0.0  # beta rises linearly from 0 over these epochs
     reconstruction: str = "multiscale"
     perceptual_weight: float = 0.2  # VGG16 features; 0 = off
-    perceptual_start: float = 0.25  # share of the run before VGG16 joins; pixels alone come first at twice the speed
+    perceptual_start: float = 0.2  # share of the run before VGG16 joins; pixels alone come first at twice the speed
     # augmentation
     flip: bool = True
     jitter: float = 1.0  # similarity jitter in units of a face detector's error; 0 = off

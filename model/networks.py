@@ -55,13 +55,18 @@ def _seed_decoder(z, config):
 
 
 def _residual_block(x, width: int, dropout: float):
-    """Two 3x3 convolutions and a way past them (He et al. 2015); starts as the identity."""
-    y = layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
-    y = layers.Activation("silu")(layers.BatchNormalization()(y))
-    y = layers.Dropout(dropout)(y)
-    y = layers.Conv2D(width, 3, padding="same", use_bias=False)(y)
-    y = layers.BatchNormalization(gamma_initializer="zeros")(y)
-    return layers.Activation("silu")(layers.Add()([x, y]))
+    """Two normalised 3x3 convolutions and a clear way past them (He et al. 2016, "Identity mappings").
+
+    Nothing stands on the way past: an activation there, however many times, shrinks what comes through to nothing.
+    """
+    y = layers.Conv2D(width, 3, padding="same", use_bias=False)(_activated(x))
+    y = layers.Dropout(dropout)(_activated(y))
+    y = layers.Conv2D(width, 3, padding="same")(y)
+    return layers.Add()([x, y])
+
+
+def _activated(x):
+    return layers.Activation("silu")(layers.BatchNormalization()(x))
 
 
 def _residual_encoder(x, config):
@@ -71,13 +76,13 @@ def _residual_encoder(x, config):
             y = layers.Conv2D(width, 3, strides=2, padding="same")(y)  # (B, s/2, s/2, width)
         for _ in range(depth):
             y = _residual_block(y, width, config.dropout)
-    return y
+    return _activated(y)
 
 
 def _residual_decoder(z, config):
     side = config.image_size // config.total_stride
     y = layers.Dense(side * side * config.bottleneck_width)(z)
-    y = layers.Activation("silu")(layers.Reshape((side, side, config.bottleneck_width))(y))
+    y = layers.Reshape((side, side, config.bottleneck_width))(y)
     levels = list(zip(config.widths, config.depths, strict=True))[::-1]
     while side < config.image_size // 2:
         width, depth = levels.pop(0) if levels else (config.head_width, 1)
@@ -88,7 +93,7 @@ def _residual_decoder(z, config):
         side *= 2
     y = layers.Conv2D(config.head_width, 1)(y)
     y = _residual_block(y, config.head_width, config.dropout)  # (B, S/2, S/2, head_width)
-    return _sub_pixel_head(y)
+    return _sub_pixel_head(_activated(y))
 
 
 def _sub_pixel_head(y):
