@@ -120,9 +120,9 @@ def steps_of_a_tick(editor, opened) -> dict[str, Callable[[], object]]:
             return to_uint8(x_hat)
         return edit_frame(opened.frame, opened.reconstruction, x_hat, FACE_BOX)
 
-    def everything() -> tuple[str, str]:
+    def everything() -> str:
         picture = editor.preview(opened, recipe)
-        return view.stage(picture, recipe, recipe.to_query(), ""), view.meters(editor.readings(opened, recipe))
+        return view.stage(picture, editor.readings(opened, recipe), recipe, recipe.to_query(), "")
 
     picture = compose()
     return {

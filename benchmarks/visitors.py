@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from app.recipe import Recipe
+from app.ui.sliders import AttributeSliders
 from benchmarks.protocol import PageServer, ProtocolError, Session
 
 EVENTS_PER_SECOND = 10.0  # of a slider that is dragged
@@ -24,6 +25,7 @@ DRAG_EVENTS = 20
 FIRST_SEED = 5000  # visitor i edits the face of this seed + i
 TEMPERATURE = 0.8  # the page's own, of the drawn faces to start from
 SLIDERS = ("Smiling", "Young", "Male", "Blond_Hair", "Eyeglasses")
+PANEL = "facet-controls"  # the sliders' component
 MORPHING = 10  # every so manyth visitor morphs, after every so manyth drag
 MORPH_EVERY = 4
 MORPH_FRAMES = 10
@@ -93,8 +95,8 @@ class Visitor:
                 self.record.morphs += self._tried(self._session.queued, "morph-run", "click", morph)
 
     @property
-    def _controls(self) -> dict[str, float]:
-        return {f"slider-{name}": value for name, value in self._values.items()}
+    def _controls(self) -> dict[str, dict]:
+        return {PANEL: AttributeSliders.write(Recipe(set=self._values))}
 
     def _drag(self) -> None:
         """One slider to a new place in even steps; while a tick is under way the newest position waits."""
@@ -109,14 +111,14 @@ class Visitor:
             newest = int((time.perf_counter() - began) * EVENTS_PER_SECOND)
             sent = min(max(newest, sent + 1), DRAG_EVENTS - 1)
             self._values[name] = float(path[sent])
-            took = self._tried(self._tick, f"slider-{name}", sent == DRAG_EVENTS - 1)
+            took = self._tried(self._tick, sent == DRAG_EVENTS - 1)
             self.record.ticks += took
         if took:
             self.record.last.append(time.perf_counter() - began - sent / EVENTS_PER_SECOND)
         self.record.events += DRAG_EVENTS
 
-    def _tick(self, slider: str, last: bool) -> None:
-        stage = self._session.at_once(slider, "input", self._controls)[0]
+    def _tick(self, last: bool) -> None:
+        stage = self._session.at_once(PANEL, "input", self._controls)[0]
         query = re.search(r'data-query="([^"]*)"', stage)
         if query is None:  # a sentence in the picture's place
             raise ProtocolError(html.unescape(re.sub(r"<[^>]*>", "", stage)).strip())

@@ -51,7 +51,8 @@ def build_demo(editor: FaceEditor) -> gr.Blocks:
                 subject = subject.waiting(recipe)
             return edit.open_recipe(recipe, subject)
 
-        demo.load(warned(open_link), edit.subject, edit.outputs, api_visibility="private", show_progress="hidden")
+        demo.load(warned(open_link), edit.subject, edit.outputs, api_visibility="private", show_progress="hidden",
+                  show_progress_on=edit.stage)  # see FacePicker.wire
     return demo.queue(max_size=QUEUE_LENGTH, default_concurrency_limit=4)
 
 

@@ -64,8 +64,12 @@ class FacePicker:
         refuse_addresses(self.upload)
 
     def wire(self, on_open: Callable[..., dict], inputs: Sequence[gr.components.Component],
-             outputs: Sequence[gr.components.Component]) -> None:
-        """Call `on_open(subject, *values of inputs)` with every subject that is picked."""
+             outputs: Sequence[gr.components.Component], place: gr.components.Component) -> None:
+        """Call `on_open(subject, *values of inputs)` with every subject that is picked.
+
+        `place` shows the progress. It is one component, since Gradio, at every later event of the page, sets the status
+        of all that ever showed one: forty sliders among them made each tick slower by half.
+        """
 
         def open_upload(file, *values):
             if not file:  # taken away again: the face stays
@@ -80,7 +84,8 @@ class FacePicker:
             drawn = self._subjects.from_seed(secrets.randbelow(SEED_CHOICES))
             return {**on_open(drawn, *values), self.upload: None}
 
-        options = {"outputs": [*outputs, self.upload], "api_visibility": "private", "show_progress": "minimal"}
+        options = {"outputs": [*outputs, self.upload], "api_visibility": "private", "show_progress": "minimal",
+                   "show_progress_on": place}
         # Unprocessed: the file goes to app/photo/open.py as it came, and its errors reach the person.
         self.upload.input(warned(open_upload), [self.upload, *inputs], preprocess=False, concurrency_limit=4, **options)
         self.samples.click(warned(open_sample), list(inputs), **options)

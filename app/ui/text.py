@@ -60,6 +60,8 @@ SLIDER_INFO = ("CelebA attribute {name}: +1 gives it to faces without it, \N{MIN
                "have it.")
 UNRELIABLE = " (weak)"
 UNRELIABLE_INFO = " The model saw too few labelled faces for this one; expect little of it."
+DETAIL_LABEL = "Photo detail"
+DETAIL_INFO = "1 keeps the photo's own pixels; 0 shows what the model itself believes."
 
 UPLOAD_LABEL = "Your photo"
 UPLOAD_HINT = "Drop a photo\nor click to choose one"

@@ -17,15 +17,15 @@ METER_LOW, METER_HIGH = -1.0, 2.0  # the two mean faces stand at a third and two
 NOTHING_YET = "<p class='hint'>Nothing is changed yet.</p>"
 
 
-def stage(picture: np.ndarray, recipe: Recipe, link: str, face: str) -> str:
-    """The edited face.
+def stage(picture: np.ndarray, readings: Mapping[str, float], recipe: Recipe, link: str, face: str) -> str:
+    """The edited face, and the sliders' meters with it: each output of a tick costs the browser a walk over the page.
 
     page.js watches the attributes: a new link goes into the address bar, and when neither it nor the face has changed
     for a moment, a drag has come to rest.
     """
     alt = preview_alt(dict(recipe.set))
     return (f'<div class="stage" data-query="{escape(link, quote=True)}" data-face="{escape(face, quote=True)}">'
-            f'{img(picture, alt, "after")}</div>')
+            f'{img(picture, alt, "after")}{meters(readings)}</div>')
 
 
 def stage_error(message: str) -> str:

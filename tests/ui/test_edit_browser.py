@@ -91,6 +91,20 @@ def test_reset_one_and_all_and_undo_and_redo(page):
     assert picture(page) == start
 
 
+def test_a_typed_number_moves_its_slider_and_stays_within_the_ends(page):
+    number = page.locator("#slider-Young input[type=number]")
+    number.fill("-1.25")
+    expect(alt(page)).to_have_attribute("alt", "The face with Young -1.2")
+    expect(slider(page, "Young")).to_have_value("-1.25")
+    number.fill("9")
+    expect(slider(page, "Young")).to_have_value("2")
+    expect(alt(page)).to_have_attribute("alt", "The face with Young +2")
+    number.fill("")  # half typed: the face stays
+    number.blur()
+    expect(number).to_have_value("2")
+    expect(alt(page)).to_have_attribute("alt", "The face with Young +2")
+
+
 def test_presets_go_together_and_come_off_again(page):
     page.get_by_role("button", name="Glasses", exact=True).click()
     expect(alt(page)).to_have_attribute("alt", re.compile("Glasses"))

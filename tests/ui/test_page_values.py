@@ -28,26 +28,37 @@ def test_every_attribute_has_one_plain_name():
 
 def test_controls_and_recipe_are_inverse(panel):
     recipe = Recipe(set={"Smiling": 1.25, "Young": -0.5}, keep=("Male",), detail=0.4)
-    values = panel.write(recipe)
-    assert panel.read([values[control] for control in panel.controls]) == recipe
+    assert panel.read(panel.write(recipe)) == recipe
 
 
 @pytest.mark.parametrize(("raw", "strength"), [(7, 2.0), (-99.5, -2.0), (None, 0), ("x", 0), (float("nan"), 0),
                                                (float("inf"), 2.0), (True, 0)])
 def test_raw_values_never_raise(panel, raw, strength):
-    values = [1, *[raw] * 40, *[False] * 40]
-    assert panel.read(values).set.get("Bald", 0) == strength
+    value = {"set": {"Bald": raw, "no such attribute": 1}, "keep": ["Male", raw, 3], "detail": 1}
+    assert panel.read(value) == Recipe(set={"Bald": strength}, keep=("Male",))
+
+
+@pytest.mark.parametrize("raw", [None, "x", [], {}, {"set": [1], "keep": {"Male": 1}, "detail": "much"}, {"set": None}])
+def test_a_value_of_another_shape_is_an_unedited_face(panel, raw):
+    assert panel.read(raw) == Recipe()
 
 
 def test_weak_attributes_say_so(panel):
-    assert panel.sliders["Wearing_Hat"].label == "Hat (weak)"
-    assert panel.sliders["Smiling"].label == "Smile"
+    markup = panel.component.props["markup"]
+    assert ">Hat (weak)<" in markup
+    assert ">Smile<" in markup
+
+
+def test_the_panel_has_a_slider_a_lock_and_a_reset_of_every_attribute_and_is_one_component(panel):
+    markup = panel.component.props["markup"]
+    for name in ATTRIBUTES:
+        assert all(f'id="{kind}-{name}"' in markup for kind in ("slider", "lock", "reset"))
 
 
 def test_markup_in_words_is_escaped():
     nasty = '"><script>alert(1)</script>'
     assert "<script" not in view.stage_error(nasty)
-    assert "<script" not in view.stage(np.zeros((4, 4, 3), np.uint8), Recipe(), nasty, nasty)
+    assert "<script" not in view.stage(np.zeros((4, 4, 3), np.uint8), {nasty: 0}, Recipe(), nasty, nasty)
     assert "<script" not in face_buttons([np.zeros((4, 4, 3), np.uint8)], [nasty], [nasty])
 
 

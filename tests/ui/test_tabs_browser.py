@@ -108,7 +108,7 @@ def test_everything_is_reached_and_named_for_the_keyboard(page):
                                    " || (e.labels && e.labels[0] ? e.labels[0].innerText : ''); }"))
     assert "" not in names
     text = " | ".join(names)
-    for name in ("Reset all", "Download", "Older", "range slider for Smile", "Lock Smile", "Reset Smile"):
+    for name in ("Reset all", "Download", "Older", "Smile, as a number | Smile | Lock Smile | Reset Smile"):
         assert name in text
 
 

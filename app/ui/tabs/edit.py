@@ -1,6 +1,6 @@
 """The Edit tab: a face, forty sliders, and what came of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial, wraps
 
 import gradio as gr
@@ -32,17 +32,18 @@ class EditTab:
             with gr.Column(scale=4, min_width=300, elem_id="facet-left"):
                 self._build_stage(first)
             with gr.Column(scale=6, min_width=300, elem_id="facet-right"):
-                self._build_controls(first)
-        self.outputs = [self.subject, self.before, self.pair, self.faces, self.animation, self.stage, self.meters,
-                        *self.panel.controls]
+                self._build_controls()
+        self.outputs = [self.subject, self.before, self.pair, self.faces, self.animation, self.stage,
+                        self.panel.component]
         self._wire()
 
     def _build_stage(self, first: Subject) -> None:
         opened = self._subjects.opened(first)
         with gr.Column(elem_id="facet-sticky"):
             with gr.Column(elem_id="facet-stage"):
-                picture = self._editor.preview(opened, Recipe())
-                self.stage = gr.HTML(view.stage(picture, Recipe(), "", ""), padding=False, elem_id="facet-after")
+                picture, readings = self._editor.preview(opened, Recipe()), self._editor.readings(opened, Recipe())
+                self.stage = gr.HTML(view.stage(picture, readings, Recipe(), "", ""), padding=False,
+                                     elem_id="facet-after")
                 self.before = gr.HTML(view.before(opened), padding=False, elem_id="facet-before")
             gr.HTML(COMPARE, padding=False, elem_id="facet-compare")
             with gr.Row(elem_classes="facet-tools"):
@@ -58,18 +59,14 @@ class EditTab:
         self.pair = gr.HTML(view.pair(opened), padding=False, elem_id="facet-pair")
         self.receipt = gr.HTML(view.NOTHING_YET, js_on_load=SEND_VALUE, padding=False, elem_id="facet-receipt")
 
-    def _build_controls(self, first: Subject) -> None:
-        opened = self._subjects.opened(first)
+    def _build_controls(self) -> None:
         present = {name: {a: s for a, s in strengths.items() if a in self._editor.names}
                    for name, strengths in PRESETS.items()}
         with gr.Row(elem_classes="facet-presets"):
             self.presets = {name: (gr.Button(name, size="sm", min_width=72, elem_classes="facet-preset"), strengths)
                             for name, strengths in present.items() if strengths}
         gr.HTML(f"<p class='hint'>{METER_HINT}</p>", padding=False, elem_id="facet-method")
-        self.meters = gr.HTML(view.meters(self._editor.readings(opened, Recipe())), padding=False,
-                              elem_id="facet-meters")
-        with gr.Column(elem_id="facet-controls"):
-            self.panel = AttributeSliders(self._editor.names, self._editor.bundle.latents.reliable)
+        self.panel = AttributeSliders(self._editor.names, self._editor.bundle.latents.reliable)
         with gr.Accordion("Recipe: this edit as text", open=False, elem_id="facet-recipe"):
             self.recipe = gr.Textbox(Recipe().to_json(), lines=4, show_label=False, buttons=["copy"], max_length=4000,
                                      info="Copy it, or paste another one and apply it. The page's address carries the "
@@ -85,29 +82,27 @@ class EditTab:
         self.rest = gr.Button("Rest", visible="hidden", elem_id="facet-rest")
 
     def _wire(self) -> None:
-        panel, inputs = self.panel, [self.subject, *self.panel.controls]
-        looks = [self.stage, self.meters]
-        gr.on([control.input for control in panel.controls], self.live, inputs, looks, trigger_mode="always_last",
-              **AT_ONCE)
+        panel = self.panel.component
+        inputs = [self.subject, panel]
+        panel.input(self.live, inputs, self.stage, trigger_mode="always_last", **AT_ONCE)
         self.rest.click(self._safe(self.settle, self.receipt), inputs,
-                        [self.receipt, self.recipe, self.undo, self.redo], trigger_mode="always_last", **AT_ONCE)
-        self.picker.wire(self.opened, inputs, self.outputs)
+                        [self.receipt, self.recipe, self.undo, self.redo], trigger_mode="always_last",
+                        show_progress_on=self.receipt, **AT_ONCE)
+        self.picker.wire(self.opened, inputs, self.outputs, self.stage)
+        shown = {"show_progress_on": self.stage}  # see FacePicker.wire
         clicks = [(self.faces, self.choose), (self.reset, self.reset_all), (self.undo, partial(self.step, "undo")),
                   (self.redo, partial(self.step, "redo")), (self.receipt, self.lock)]
         clicks += [(button, partial(self.preset, strengths)) for button, strengths in self.presets.values()]
         for component, handler in clicks:
-            component.click(self._safe(handler, self.stage), inputs, self.outputs, **AT_ONCE)
-        for name, button in panel.resets.items():
-            button.click(self._safe(partial(self.reset_one, name), self.stage), inputs, [panel.sliders[name], *looks],
-                         **AT_ONCE)
+            component.click(self._safe(handler, self.stage), inputs, self.outputs, **shown, **AT_ONCE)
         queued = {"api_visibility": "private", "preprocess": False}
-        self.apply.click(warned(self.apply_text), [self.recipe, *inputs], self.outputs, **queued)
+        self.apply.click(warned(self.apply_text), [self.recipe, *inputs], self.outputs, **shown, **queued)
         self.download.click(warned(self.finish), [self.kind, *inputs], self.file, concurrency_limit=2,
                             show_progress_on=self.download, **queued,
                             ).success(None, js="() => facet.download('facet-file')", api_visibility="private")
-        self.animate.click(warned(self.animated), [self.subject, *self.options.inputs, *panel.controls],
+        self.animate.click(warned(self.animated), [*inputs, *self.options.inputs],
                            [self.animation, self.animation_file], concurrency_limit=1, concurrency_id="animation",
-                           **queued)
+                           show_progress_on=self.animation, **queued)
 
     @staticmethod
     def _safe(handler: Callable, place: gr.HTML) -> Callable:
@@ -121,18 +116,18 @@ class EditTab:
 
         return call
 
-    # Handlers. `values` are those of panel.controls, as the browser sends them.
+    # Handlers. `controls` is the panel's value as the browser sends it.
 
-    def live(self, subject: Subject, *values) -> tuple:
+    def live(self, subject: Subject, controls: dict) -> str:
         """A tick. It must not raise: Gradio would drop the drag's last position with the error."""
         try:
-            return self._looks(subject, self._recipe(subject, values))
+            return self._looks(subject, self._recipe(subject, controls))
         except Exception as error:
-            return view.stage_error(sentence(error)), gr.skip()
+            return view.stage_error(sentence(error))
 
-    def settle(self, subject: Subject, *values) -> dict:
+    def settle(self, subject: Subject, controls: dict) -> dict:
         """A drag has come to rest: one step of the history, the receipt, the recipe as text."""
-        recipe = self._recipe(subject, values)
+        recipe = self._recipe(subject, controls)
         self._subjects.hold(subject)
         history = subject.remember(subject.history.push(recipe))
         found = self._editor.receipt(self._subjects.opened(subject), recipe)
@@ -143,7 +138,8 @@ class EditTab:
             self.redo: gr.update(interactive=history.can_redo),
         }
 
-    def opened(self, subject: Subject, before: Subject, *values, recipe: Recipe | None = None) -> dict:
+    def opened(self, subject: Subject, before: Subject, controls: dict | None = None,
+               recipe: Recipe | None = None) -> dict:
         """A face was picked: it starts unedited, unless a recipe came with it or a link's edit waited for a photo."""
         self._subjects.forget(before)
         waiting = before.pending if subject.path else None
@@ -166,43 +162,38 @@ class EditTab:
     def moved(self, subject: Subject, recipe: Recipe) -> dict:
         """The controls and the picture for another edit of the face in hand."""
         recipe = subject.complete(recipe.check(self._editor.names))
-        stage, meters = self._looks(subject, recipe)
-        return {self.subject: subject, self.stage: stage, self.meters: meters, **self.panel.write(recipe)}
+        return {self.subject: subject, self.stage: self._looks(subject, recipe),
+                self.panel.component: self.panel.write(recipe)}
 
-    def choose(self, event: gr.EventData, subject: Subject, *values) -> dict:
-        self._keep(subject, values)
+    def choose(self, event: gr.EventData, subject: Subject, controls: dict) -> dict:
+        self._keep(subject, controls)
         subject = subject.choose(int(event.value))
         return self.show(subject, subject.history.current)
 
-    def preset(self, strengths: dict[str, float], subject: Subject, *values) -> dict:
+    def preset(self, strengths: dict[str, float], subject: Subject, controls: dict) -> dict:
         """A preset goes over what is set; the same one again is taken back."""
-        recipe = self._keep(subject, values).current
+        recipe = self._keep(subject, controls).current
         on = all(recipe.set.get(name) == strength for name, strength in strengths.items())
         strengths = dict.fromkeys(strengths, 0) if on else strengths
         return self.moved(subject, recipe.replace(set={**recipe.set, **strengths}))
 
-    def reset_one(self, name: str, subject: Subject, *values) -> dict:
-        recipe = self._recipe(subject, values)
-        stage, meters = self._looks(subject, recipe.replace(set={**recipe.set, name: 0}))
-        return {self.panel.sliders[name]: 0, self.stage: stage, self.meters: meters}
-
-    def reset_all(self, subject: Subject, *values) -> dict:
-        self._keep(subject, values)
+    def reset_all(self, subject: Subject, controls: dict) -> dict:
+        self._keep(subject, controls)
         return self.moved(subject, Recipe())
 
-    def step(self, way: str, subject: Subject, *values) -> dict:
-        history = self._keep(subject, values)
+    def step(self, way: str, subject: Subject, controls: dict) -> dict:
+        history = self._keep(subject, controls)
         history = subject.remember(history.undo() if way == "undo" else history.redo())
         return self.moved(subject, history.current)
 
-    def lock(self, event: gr.EventData, subject: Subject, *values) -> dict:
+    def lock(self, event: gr.EventData, subject: Subject, controls: dict) -> dict:
         """A lock from the receipt."""
-        recipe = self._recipe(subject, values)
+        recipe = self._recipe(subject, controls)
         return self.moved(subject, recipe.replace(keep=(*recipe.keep, str(event.value))))
 
-    def apply_text(self, text: str, subject: Subject, *values) -> dict:
+    def apply_text(self, text: str, subject: Subject, controls: dict) -> dict:
         recipe = Recipe.from_json(text).check(self._editor.names)
-        self._keep(subject, values)
+        self._keep(subject, controls)
         return self.open_recipe(recipe, subject)
 
     def open_recipe(self, recipe: Recipe, subject: Subject) -> dict:
@@ -215,13 +206,13 @@ class EditTab:
             subject = subject.choose(recipe.face)
         return self.show(subject, recipe)
 
-    def finish(self, kind: str, subject: Subject, *values) -> str:
-        self._keep(subject, values)
+    def finish(self, kind: str, subject: Subject, controls: dict) -> str:
+        self._keep(subject, controls)
         return save_picture(self._subjects.finished(subject), self.file, kind)
 
-    def animated(self, subject: Subject, frames: int, ease: bool, fps: int, kind: str, boomerang: bool, hold: float,
-                 progress=gr.Progress(), *values) -> tuple:  # noqa: B008 Gradio's own way to ask for one
-        recipe = self._recipe(subject, values)
+    def animated(self, subject: Subject, controls: dict, frames: int, ease: bool, fps: int, kind: str, boomerang: bool,
+                 hold: float, progress=gr.Progress()) -> tuple:  # noqa: B008 Gradio's own way to ask for one
+        recipe = self._recipe(subject, controls)
         if not recipe.set:
             raise ValueError(NOTHING_TO_ANIMATE)
         progress(0.1, "Drawing the frames")
@@ -231,15 +222,14 @@ class EditTab:
         return (player(pictures, fps, boomerang, "The edit, grown and taken back"),
                 gr.update(value=path, interactive=True))
 
-    def _recipe(self, subject: Subject, values: Sequence) -> Recipe:
-        return subject.complete(self.panel.read(values))
+    def _recipe(self, subject: Subject, controls: dict) -> Recipe:
+        return subject.complete(self.panel.read(controls))
 
-    def _keep(self, subject: Subject, values: Sequence) -> History:
+    def _keep(self, subject: Subject, controls: dict) -> History:
         """What the controls say now becomes a step of the history, rested or not."""
-        return subject.remember(subject.history.push(self._recipe(subject, values)))
+        return subject.remember(subject.history.push(self._recipe(subject, controls)))
 
-    def _looks(self, subject: Subject, recipe: Recipe) -> tuple[str, str]:
+    def _looks(self, subject: Subject, recipe: Recipe) -> str:
         opened = self._subjects.opened(subject)
-        picture = self._editor.preview(opened, recipe)
-        stage = view.stage(picture, recipe, subject.link(recipe), f"{subject.token}:{subject.face}")
-        return stage, view.meters(self._editor.readings(opened, recipe))
+        picture, readings = self._editor.preview(opened, recipe), self._editor.readings(opened, recipe)
+        return view.stage(picture, readings, recipe, subject.link(recipe), f"{subject.token}:{subject.face}")

@@ -40,9 +40,9 @@ class GenerateTab:
         self.draw.click(warned(self.pictures), numbers, self.gallery, concurrency_limit=2, **options)
         self.seed.submit(warned(self.pictures), numbers, self.gallery, concurrency_limit=2, **options)
         self.other.click(warned(self.others), [self.count, self.temperature], [self.seed, self.gallery],
-                         concurrency_limit=2, **options)
-        self.gallery.click(warned(self.open), [edit.subject, *edit.panel.controls],
-                           [*edit.outputs, tabs], **options)
+                         concurrency_limit=2, show_progress_on=self.gallery, **options)
+        self.gallery.click(warned(self.open), [edit.subject, edit.panel.component],
+                           [*edit.outputs, tabs], show_progress_on=self.gallery, **options)
 
     def pictures(self, seed: float | None, count: float, temperature: float) -> str:
         """The faces of seed, seed + 1 ... as buttons that carry seed and temperature."""
@@ -56,8 +56,8 @@ class GenerateTab:
         seed = secrets.randbelow(SEED_CHOICES)
         return seed, self.pictures(seed, count, temperature)
 
-    def open(self, event: gr.EventData, subject: Subject, *values) -> dict:
+    def open(self, event: gr.EventData, subject: Subject, controls: dict) -> dict:
         """Edit the clicked face, as it was drawn, whatever the temperature slider says by now."""
         seed, _, temperature = str(event.value).partition(":")
         opened = self._subjects.from_seed(int(seed), float(temperature))
-        return {**self._edit.opened(opened, subject, *values), self._tabs: gr.Tabs(selected="edit")}
+        return {**self._edit.opened(opened, subject, controls), self._tabs: gr.Tabs(selected="edit")}

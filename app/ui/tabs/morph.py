@@ -44,7 +44,7 @@ class MorphTab:
             face = gr.HTML(self._chosen(first, label), padding=False, elem_id=f"{name}-face",
                            elem_classes="chosen-face")
             picker = FacePicker(self._subjects, strip, name, label)
-        picker.wire(lambda subject: {state: subject, face: self._chosen(subject, label)}, [], [state, face])
+        picker.wire(lambda subject: {state: subject, face: self._chosen(subject, label)}, [], [state, face], face)
         return state
 
     def _chosen(self, subject: Subject, label: str) -> str:
