@@ -37,11 +37,12 @@ chromium:
 	@test -n "$(CHROMIUM)" || { echo "The browser tests need Chromium, and none was found: install it" \
 	"(Debian, Ubuntu: apt-get install chromium) or say make $(MAKECMDGOALS) CHROMIUM=/path/to/chromium." >&2; exit 1; }
 
-bench: .venv/dev.installed chromium  ## one slider tick, the networks' limit and runtimes; with DATA=CELEBA_DIR refining too
+bench: .venv/dev.installed chromium  ## one slider tick, the networks' limit and runtimes; with DATA=CELEBA_DIR (PORTRAITS=DIR) refining and photo mode
 	$(PY) -m benchmarks.tick --bundle $(BUNDLE) $(ARGS)
 	$(PY) -m benchmarks.limit --bundle $(BUNDLE)
 	$(PY) -m benchmarks.runtimes --bundle $(BUNDLE)
 	$(if $(DATA),$(PY) -m benchmarks.refine --bundle $(BUNDLE) --data $(DATA))
+	$(if $(DATA),$(PY) -m benchmarks.photo --bundle $(BUNDLE) --data $(DATA) $(if $(PORTRAITS),--portraits $(PORTRAITS)))
 
 load: .venv/dev.installed  ## 1, 10 and 50 visitors at once, then ten minutes of memory
 	$(PY) -m benchmarks.load --bundle $(BUNDLE) $(ARGS)

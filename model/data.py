@@ -4,18 +4,18 @@ Reads the official layout (`img_align_celeba/` or its zip, `.txt` tables, also i
 tables, a nested image folder), and any part of either. Pictures without labels are welcome.
 """
 
+import contextlib
 import csv
 import hashlib
 import io
 import os
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from model.preprocessing import FRAME_SIZE, crop_image
+from model.cache import DataError, decoded_faces
 
 ATTRIBUTES = (
     "5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald", "Bangs", "Big_Lips", "Big_Nose",
@@ -29,10 +29,6 @@ TRAIN, VALID, TEST = 0, 1, 2
 SPLITS = {"train": TRAIN, "valid": VALID, "test": TEST}
 MADE_VALID_SHARE = 20  # where there is no partition table, one identity (or picture) in this many is validation
 _SUFFIXES = (".jpg", ".jpeg", ".png")
-
-
-class DataError(ValueError):
-    """Something in the data folder is missing or broken; the message names the file."""
 
 
 class CelebA:
@@ -99,17 +95,30 @@ class CelebA:
             DataError: a picture does not decode, or the cache folder cannot be written.
         """
         key = hashlib.sha256(f"{size}\n{self._listing_key()}".encode()).hexdigest()[:16]
-        path, sharp_path = self.cache / f"faces-{size}-{key}.npy", self.cache / f"faces-{size}-{key}.sharp.npy"
-        shape = (len(self), size, size, 3)
-        if not (path.exists() and sharp_path.exists()):
-            self._decode(size, path, sharp_path)
-        try:
-            images, self._sharp = np.load(path, mmap_mode="r"), np.load(sharp_path)
-        except (ValueError, OSError, EOFError) as error:
-            raise DataError(f"the cache file {path} is damaged ({error}); delete it and run again") from None
-        if images.shape != shape or images.dtype != np.uint8 or self._sharp.shape != (len(self),):
-            raise DataError(f"the cache file {path} holds {images.shape}, not {shape}; delete it and run again")
+        with self._archive() as archive:
+            images, self._sharp = decoded_faces(self.cache, key, len(self), size, lambda row: self._open(row, archive))
         return images
+
+    def frame(self, row: int) -> Image.Image:
+        """One face as its file has it, RGB: CelebA's frame of 178 x 218 pixels, or half of that.
+
+        Raises:
+            DataError: it does not decode.
+        """
+        with self._archive() as archive:
+            return self._open(row, archive)
+
+    def _archive(self) -> contextlib.AbstractContextManager:
+        return zipfile.ZipFile(self._zip) if self._zip else contextlib.nullcontext()
+
+    def _open(self, row: int, archive: zipfile.ZipFile | None) -> Image.Image:
+        name = self.names[row]
+        try:
+            source = io.BytesIO(archive.read(self._members[name])) if archive else self._folder / name
+            with Image.open(source) as frame:
+                return frame.convert("RGB")
+        except (OSError, SyntaxError, ValueError, zipfile.BadZipFile) as error:
+            raise DataError(f"the picture {name} does not decode: {error}") from None
 
     def _find_pictures(self) -> tuple[Path | None, Path | None]:
         for folder in ("img_align_celeba/img_align_celeba", "img_align_celeba", "Img/img_align_celeba", "."):
@@ -218,38 +227,3 @@ class CelebA:
             if name in self._index:
                 values[self._index[name]] = value
         return values
-
-    def _decode(self, size: int, path: Path, sharp_path: Path) -> None:
-        try:
-            self.cache.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(f".{os.getpid()}.partial")
-            images = np.lib.format.open_memmap(partial, "w+", np.uint8, (len(self), size, size, 3))
-        except OSError as error:
-            raise DataError(f"cannot write the cache folder {self.cache}: {error}") from None
-        sharp = np.zeros(len(self), bool)
-        archive = zipfile.ZipFile(self._zip) if self._zip else None
-
-        def decode(row: int) -> None:
-            name = self.names[row]
-            try:
-                source = io.BytesIO(archive.read(self._members[name])) if archive else self._folder / name
-                with Image.open(source) as frame:
-                    sharp[row] = frame.width >= FRAME_SIZE[0]
-                    images[row] = crop_image(frame, size)
-            except (OSError, SyntaxError, ValueError, zipfile.BadZipFile) as error:
-                raise DataError(f"the picture {name} does not decode: {error}") from None
-
-        try:
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                for _ in pool.map(decode, range(len(self))):
-                    pass
-            images.flush()
-            with open(sharp_path, "wb") as file:
-                np.save(file, sharp)
-            os.replace(partial, path)
-        except OSError as error:
-            raise DataError(f"cannot write the cache file {path}: {error}") from None
-        finally:
-            if archive:
-                archive.close()
-            partial.unlink(missing_ok=True)

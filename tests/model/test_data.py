@@ -1,6 +1,10 @@
 """CelebA's layouts, its tables and what can be wrong with them."""
 
+import os
+import shutil
+import subprocess
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -111,6 +115,29 @@ def test_a_damaged_cache_is_named(tmp_path, faces, size):
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(DataError, match=path.name):
         CelebA(tmp_path / "d", cache=tmp_path / "c").images(16)
+
+
+def test_what_a_killed_run_left_is_swept_away_and_a_living_ones_stays(tmp_path, faces):
+    write_faces(tmp_path / "data", faces)
+    data = CelebA(tmp_path / "data", cache=tmp_path / "cache")
+    data.images(16)
+    (whole,) = (path for path in (tmp_path / "cache").glob("*.npy") if "sharp" not in path.name)
+    whole.unlink()
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    left, living = (whole.with_suffix(f".{pid}.partial") for pid in (killed.pid, os.getppid()))
+    for path in (left, living):
+        path.write_bytes(b"half")
+    data.images(16)
+    assert (left.exists(), living.exists(), whole.exists()) == (False, True, True)
+
+
+def test_a_full_disk_is_told_before_anything_is_decoded(tmp_path, faces, monkeypatch):
+    write_faces(tmp_path / "data", faces)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    with pytest.raises(DataError, match="0.0 GB free, and these faces need"):
+        CelebA(tmp_path / "data", cache=tmp_path / "cache").images(16)
+    assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_a_picture_that_does_not_decode_is_named_and_leaves_no_cache(tmp_path, faces):
