@@ -12,13 +12,14 @@ from app.ui.pictures import data_uri
 
 PLAYER_HEIGHT = 400  # pixels: a phone shows no more, and 60 frames stay near a megabyte
 PLAYER_QUALITY = 80
+SIZES = {"Small": 240, "Medium": 400, "Full": None}  # the file's longer side in pixels; None as the frames are
 MOST_FRAMES = 120  # per pair; more than two seconds of 60 a second nobody needs of one change
 
 
 class AnimationOptions:
     """The controls of an animation, made where it is made.
 
-    inputs: their components: frames and ease for the editor, then fps, format, boomerang and hold for
+    inputs: their components: frames and ease for the editor, then fps, format, boomerang, hold and size for
         `write_animation`.
     """
 
@@ -34,17 +35,22 @@ class AnimationOptions:
             self.ease = gr.Checkbox(True, label="Start and stop gently", elem_id=f"{name}-ease", min_width=140)
             self.hold = gr.Slider(0, 2, 0.3, step=0.1, label="Rest at both ends, seconds", buttons=[],
                                   elem_id=f"{name}-hold", min_width=140)
-        self.inputs = [self.frames, self.ease, self.fps, self.format, self.boomerang, self.hold]
+            self.size = gr.Radio(list(SIZES), value="Full", label="Size of the file", elem_id=f"{name}-size",
+                                 min_width=240)
+        self.inputs = [self.frames, self.ease, self.fps, self.format, self.boomerang, self.hold, self.size]
 
 
 def write_animation(frames: Sequence[Image.Image], component: gr.components.Component, name: str, fps: float, kind: str,
-                    boomerang: bool, hold: float = 0.0) -> str:
+                    boomerang: bool, hold: float = 0.0, size: str = "Full") -> str:
     """Write the frames into a file for download, and return its path; `kind` is a key of ANIMATION_FORMATS."""
     if kind not in ANIMATION_FORMATS:
         raise ValueError(f"There is no format {kind!r}; choose {', '.join(ANIMATION_FORMATS)}.")
+    if size not in SIZES:
+        raise ValueError(f"There is no size {size!r}; choose {', '.join(SIZES)}.")
     path = new_path(component, f"facet-{name}{ANIMATION_FORMATS[kind]}")
     with open(path, "wb") as file:
-        save_animation(frames, file, format=kind.lower(), fps=fps, boomerang=boomerang, hold=hold)
+        save_animation(frames, file, format=kind.lower(), fps=fps, boomerang=boomerang, hold=hold,
+                       max_side=SIZES[size])
     return str(path)
 
 
@@ -52,7 +58,7 @@ def player(frames: Sequence[Image.Image], fps: float, boomerang: bool, label: st
     """The frames with a scrub slider and a play button; page.js moves them (`.player`)."""
     pictures = "".join(f'<img src="{data_uri(_small(frame), PLAYER_QUALITY)}" alt="">' for frame in frames)
     label = escape(label, quote=True)
-    return (f'<div class="player" data-fps="{fps:g}" data-boomerang="{str(bool(boomerang)).lower()}" data-autoplay>'
+    return (f'<div class="player" data-fps="{fps:g}" data-boomerang="{str(bool(boomerang)).lower()}">'
             f'<div class="frames" role="img" aria-label="{label}">{pictures}</div>'
             '<div class="player-bar"><button type="button" class="play" aria-label="Play or pause">Play</button>'
             f'<input type="range" class="scrub" min="0" max="{len(frames) - 1}" step="1" value="0" '

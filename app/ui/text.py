@@ -103,5 +103,6 @@ COMPARE = """
 """
 
 GALLERY_HINT = "Nobody has these faces. Click one to edit it."
-MORPH_HINT = "Choose a face on both sides: a photo, or one that the model drew. Then press Morph and drag through it."
+MORPH_HINT = ("Choose the faces: photos, or ones that the model drew; up to four in a row. Then press Morph and drag "
+              "through it.")
 MORPH_DETAIL = "1 keeps the photos' own pixels; 0 shows what the model itself believes."

@@ -71,6 +71,24 @@ def set_number(page, slider: str, value: str) -> None:
     raise AssertionError(f"{slider} stays at {bar.input_value()}")
 
 
+def test_a_third_face_joins_the_row_and_leaves_it(page):
+    page.get_by_role("tab", name="Morph").click()
+    expect(page.locator("#morph-c-face")).to_be_hidden()
+    page.get_by_role("button", name="Add a face").click()
+    expect(page.locator("#morph-c-face img")).to_be_visible()
+    page.locator("#morph-options").get_by_text("Speed, length and file").click()
+    set_number(page, "#morph-frames", "5")
+    page.locator("#morph-size").get_by_text("Small").click()
+    page.get_by_role("button", name="Morph", exact=True).click()
+    frames = page.locator("#morph-result .frames img")
+    expect(frames).to_have_count(2 * 5 - 1)
+    page.get_by_role("button", name="Remove the last").click()
+    expect(page.locator("#morph-c-face")).to_be_hidden()
+    expect(page.get_by_role("button", name="Remove the last")).to_be_disabled()
+    page.get_by_role("button", name="Morph", exact=True).click()
+    expect(frames).to_have_count(5)
+
+
 def test_a_morph_is_cancelled(page):
     open_tab(page, "Morph")
     cancel = page.get_by_role("button", name="Cancel")

@@ -211,14 +211,14 @@ class EditTab:
         return save_picture(self._subjects.finished(subject), self.file, kind)
 
     def animated(self, subject: Subject, controls: dict, frames: int, ease: bool, fps: int, kind: str, boomerang: bool,
-                 hold: float, progress=gr.Progress()) -> tuple:  # noqa: B008 Gradio's own way to ask for one
+                 hold: float, size: str, progress=gr.Progress()) -> tuple:  # noqa: B008 Gradio's own way to ask
         recipe = self._recipe(subject, controls)
         if not recipe.set:
             raise ValueError(NOTHING_TO_ANIMATE)
         progress(0.1, "Drawing the frames")
         pictures = self._editor.animate(self._subjects.opened(subject), recipe, frames=int(frames), ease=ease)
         progress(0.7, f"Writing the {kind}")
-        path = write_animation(pictures, self.animation_file, "edit", fps, kind, boomerang, hold)
+        path = write_animation(pictures, self.animation_file, "edit", fps, kind, boomerang, hold, size)
         return (player(pictures, fps, boomerang, "The edit, grown and taken back"),
                 gr.update(value=path, interactive=True))
 
