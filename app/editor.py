@@ -4,6 +4,7 @@ photo -> open -> align -> crop -> encode (z_mean) -> z + edit -> decode -> compo
 """
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -24,6 +25,7 @@ PREVIEW_SCALE = 2.5  # 445 x 545 pixels: as large as a page shows a face
 RESULT_SCALE = 8.0  # 1424 x 1744: finer changes than this no decoder of 128 pixels makes, and memory stays small
 MOST_SAMPLES = 64
 MOST_FRAMES = 300
+MORPH_THREADS = 2  # frames drawn at once: a Space has two cores
 
 
 class FaceEditor:
@@ -201,10 +203,12 @@ class FaceEditor:
         result, times = [], _times(frames, ease)
         for (a, picture_a), (b, picture_b) in pairwise(zip(opened, pictures, strict=True)):
             path = self._decode(_line(a.z, b.z, times))  # (F, S, S, 3)
-            for i in range(1 if result else 0, frames):
-                frame = morph_frame(picture_a, picture_b, a.reconstruction, b.reconstruction, path[i],
-                                    float(times[i]), FACE_BOX, detail=detail)
-                result.append(Image.fromarray(face_square(frame) if drawn else frame))
+            ends = (picture_a, picture_b, a.reconstruction, b.reconstruction)
+            drawing = [(*ends, path[i], float(times[i]), FACE_BOX, detail)
+                       for i in range(1 if result else 0, frames)]
+            with ThreadPoolExecutor(MORPH_THREADS) as pool:  # OpenCV and NumPy let go of Python's lock
+                result += [Image.fromarray(face_square(frame) if drawn else frame)
+                           for frame in pool.map(lambda given: morph_frame(*given), drawing)]
         return result
 
     def check(self, recipe: Recipe) -> Recipe:

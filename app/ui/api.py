@@ -43,6 +43,8 @@ def build_api(editor: FaceEditor) -> None:
         """The photo at its own size with the recipe's edit, and the receipts. A recipe with a seed needs no photo."""
         recipes = [one.check(editor.names) for one in recipes_from_json(recipe)]
         if photo is None:
+            if len(recipes) > 1:
+                raise ValueError("Several recipes are for the faces of one photo, and no photo came with them.")
             opened = [(editor.open_drawn(recipes[0]), recipes[0])]
             result = editor.apply_faces(None, opened)
         else:

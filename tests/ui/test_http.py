@@ -54,6 +54,11 @@ def test_reconstruct_sample_morph_and_animate(client, photo_file):
     assert path.endswith(".mp4")
 
 
+def test_several_recipes_without_a_photo_are_refused(client):
+    with pytest.raises(AppError, match="no photo came with them"):
+        client.predict(None, '[{"seed": 1}, {"seed": 2, "face": 1}]', api_name="/edit")
+
+
 @pytest.mark.parametrize(("recipe", "says"), [
     ("{", "not a recipe"), ('{"set": {"Smilling": 1}}', "did you mean Smiling"), ('{"set": {"Smiling": 9}}', "-2 to 2"),
 ])
