@@ -83,17 +83,40 @@ def _residual_decoder(z, config):
     side = config.image_size // config.total_stride
     y = layers.Dense(side * side * config.bottleneck_width)(z)
     y = layers.Reshape((side, side, config.bottleneck_width))(y)
-    levels = list(zip(config.widths, config.depths, strict=True))[::-1]
-    while side < config.image_size // 2:
-        width, depth = levels.pop(0) if levels else (config.head_width, 1)
-        y = layers.Conv2D(width, 1)(y)
+    doublings = (config.image_size // (2 * side)).bit_length() - 1
+    head = (config.head_width, 1)
+    levels = list(zip(config.widths, config.depths, strict=True))[::-1] + [head] * doublings
+    for level, (width, depth) in enumerate([*levels[:doublings], head]):
+        y = _doubled(y, width) if level else layers.Conv2D(width, 1)(y)  # (B, 2s, 2s, width)
         for _ in range(depth):
             y = _residual_block(y, width, config.dropout)
-        y = layers.UpSampling2D(2)(y)  # nearest, then convolved: no checkerboard to unlearn
-        side *= 2
-    y = layers.Conv2D(config.head_width, 1)(y)
-    y = _residual_block(y, config.head_width, config.dropout)  # (B, S/2, S/2, head_width)
-    return _sub_pixel_head(_activated(y))
+    return _sub_pixel_head(_activated(y))  # from (B, S/2, S/2, head_width)
+
+
+class RepeatedUniform(keras.initializers.GlorotUniform):
+    """Glorot's uniform, drawn once for all four places of a sub-pixel convolution (Aitken et al. 2017).
+
+    So it begins as nearest-neighbour enlargement, without the grid that four independent draws would print.
+    """
+
+    def __call__(self, shape, dtype=None):
+        """shape (..., 4 C)."""
+        return ops.tile(super().__call__((*shape[:-1], shape[-1] // 4), dtype), (1,) * (len(shape) - 1) + (4,))
+
+
+def _doubled(x, width: int):
+    """(B, s, s, C) -> (B, 2s, 2s, width): sub-pixel convolution (Shi et al. 2016).
+
+    Repeated pixels alone would leave their steps as the one thing that detail can be made of, and they show as a weave.
+    """
+    return _shuffled(layers.Conv2D(4 * width, 1, kernel_initializer=RepeatedUniform())(x))
+
+
+def _shuffled(x):
+    """(B, s, s, 4 C) -> (B, 2s, 2s, C): each position's four groups of channels become its four pixels."""
+    side, width = x.shape[1], x.shape[-1] // 4
+    x = layers.Reshape((side, side, 2, 2, width))(x)
+    return layers.Reshape((2 * side, 2 * side, width))(ops.transpose(x, (0, 1, 3, 2, 4, 5)))
 
 
 def _sub_pixel_head(y):
@@ -101,11 +124,8 @@ def _sub_pixel_head(y):
 
     The detail starts at zero, so that the head begins without the grid that a random sub-pixel layer draws.
     """
-    half = y.shape[1]
     colour = layers.Conv2D(3, 3, padding="same", dtype="float32")(y)
     colour = layers.UpSampling2D(2, interpolation="bilinear", dtype="float32")(colour)
     detail = layers.Conv2D(12, 3, padding="same", kernel_initializer="zeros", dtype="float32")(y)
-    detail = layers.Reshape((half, half, 2, 2, 3))(detail)
-    detail = ops.transpose(detail, (0, 1, 3, 2, 4, 5))
-    detail = layers.Reshape((2 * half, 2 * half, 3))(detail)
-    return layers.Activation("sigmoid", dtype="float32", name="x_hat")(layers.Add(dtype="float32")([colour, detail]))
+    y = layers.Add(dtype="float32")([colour, _shuffled(detail)])
+    return layers.Activation("sigmoid", dtype="float32", name="x_hat")(y)

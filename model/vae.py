@@ -7,6 +7,7 @@ from model import losses
 from model.config import ModelConfig, TrainConfig
 from model.networks import build_decoder, build_encoder
 
+POOLING = 4  # pixels of a cell of VGG16's block 3
 HALF_SIZE = 89  # side of the face square in half-size CelebA pictures, pixels; `soften` blurs to that
 
 
@@ -109,9 +110,14 @@ class VAE(keras.Model):
         """
         distance, side = self._perceptual[0], self.config.image_size // 2
         rows = ops.maximum(1, ops.shape(x)[0] // 4)
+        quarter = (ops.shape(x)[0] + 3) // 4
         corner = keras.random.randint((2,), 0, side + 1, seed=self.seed_generator)
         crops = [ops.slice(v, (0, corner[0], corner[1], 0), (rows, side, side, 3)) for v in (x, x_hat)]
-        whole = [losses.shrink(v[::4], 2) for v in (x, x_hat)]
+        # The whole faces lie anew each time on the grid of VGG16's pooling, or it would print through as a weave.
+        shift = keras.random.randint((2,), 0, POOLING, seed=self.seed_generator)
+        inner = side - POOLING + 1
+        whole = [ops.slice(losses.shrink(v[::4], 2), (0, shift[0], shift[1], 0), (quarter, inner, inner, 3))
+                 for v in (x, x_hat)]
         return ops.mean(distance(*crops) * sharp[:rows]) + ops.mean(distance(*whole))
 
     def _soften(self, x, sharp):
