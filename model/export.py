@@ -64,7 +64,6 @@ def export_network(network: keras.Model, outputs: tuple[str, ...], path: str | o
     if keras.backend.backend() != "tensorflow":
         raise ValueError(f"files are exported on the tensorflow backend, not {keras.backend.backend()}: "
                          "set KERAS_BACKEND=tensorflow")  # fmt: skip
-    network = _with_static_shapes(network)
     named = keras.Model(network.input, dict(zip(outputs, network.outputs, strict=True)), name=network.name)
     named(np.zeros((1, *network.input_shape[1:]), np.float32))  # Keras exports to ONNX only what has run once
     try:
@@ -76,35 +75,8 @@ def export_network(network: keras.Model, outputs: tuple[str, ...], path: str | o
                          "install requirements-dev.txt") from error  # fmt: skip
 
 
-class _Enlarge(keras.layers.Layer):
-    """What `UpSampling2D(2)` does, (B, H, W, C) -> (B, 2H, 2W, C), by one operation that keeps H and W known."""
-
-    def call(self, x):
-        return keras.ops.image.resize(x, (2 * x.shape[1], 2 * x.shape[2]), interpolation="nearest")
-
-
-def _with_static_shapes(network: keras.Model) -> keras.Model:
-    """The same network, of which LiteRT's converter knows every shape.
-
-    Keras enlarges by repeating pixels, after which TensorFlow knows no sizes; convolutions of unknown size would stay
-    TensorFlow's own operations, which LiteRT alone cannot run.
-    """
-
-    def clone(layer):
-        if isinstance(layer, keras.layers.UpSampling2D) and layer.interpolation == "nearest" and layer.size == (2, 2):
-            return _Enlarge(name=layer.name)
-        return layer.__class__.from_config(layer.get_config())
-
-    copy = keras.models.clone_model(network, clone_function=clone)
-    copy.set_weights(network.get_weights())
-    return copy
-
-
 def _tidy_onnx(path: str | os.PathLike, outputs: tuple[str, ...]) -> None:
-    """Name an ONNX file's outputs and batch, which tf2onnx calls Identity, in alphabetical order, and unk__1.
-
-    And let it enlarge by the rule that all runtimes know: tf2onnx asks for a deprecated one, the same at whole factors.
-    """
+    """Name an ONNX file's outputs and batch, which tf2onnx calls Identity, in alphabetical order, and unk__1."""
     import onnx
 
     model = onnx.load(path)
@@ -112,9 +84,6 @@ def _tidy_onnx(path: str | os.PathLike, outputs: tuple[str, ...]) -> None:
     for node in model.graph.node:
         for names_of in (node.input, node.output):
             names_of[:] = [names.get(name, name) for name in names_of]
-        for attribute in node.attribute:
-            if node.op_type == "Resize" and attribute.s == b"tf_half_pixel_for_nn":
-                attribute.s = b"asymmetric"
     for output in model.graph.output:
         output.name = names[output.name]
     for value in (*model.graph.input, *model.graph.output):

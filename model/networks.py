@@ -93,6 +93,7 @@ def _residual_decoder(z, config):
     return _sub_pixel_head(_activated(y))  # from (B, S/2, S/2, head_width)
 
 
+@keras.saving.register_keras_serializable("facet")
 class RepeatedUniform(keras.initializers.GlorotUniform):
     """Glorot's uniform, drawn once for all four places of a sub-pixel convolution (Aitken et al. 2017).
 

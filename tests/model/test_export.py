@@ -57,8 +57,8 @@ def test_onnx_enlarges_by_a_rule_that_lasts(bundle, tmp_path):
     export_network(bundle.decoder, ("x_hat",), tmp_path / "decoder.onnx", "onnx")
     graph = onnx.load(tmp_path / "decoder.onnx").graph
     rules = {(a.name, a.s) for node in graph.node if node.op_type == "Resize" for a in node.attribute}
-    assert {("coordinate_transformation_mode", b"asymmetric"), ("nearest_mode", b"floor")} <= rules
-    assert ("coordinate_transformation_mode", b"tf_half_pixel_for_nn") not in rules
+    assert {("coordinate_transformation_mode", b"half_pixel"), ("mode", b"linear")} <= rules
+    assert ("coordinate_transformation_mode", b"tf_half_pixel_for_nn") not in rules  # deprecated
     dimensions = graph.input[0].type.tensor_type.shape.dim
     assert graph.input[0].name == "z" and [d.dim_param or d.dim_value for d in dimensions] == ["batch", 4]
 
