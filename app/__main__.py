@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from app.recipe import Recipe, parse_setting, recipes_from_json
 from model.data import ATTRIBUTES
+from model.folder import CONFIG, standing
 
 DEFAULT_BUNDLE = "checkpoints/default"
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
@@ -107,7 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
 def prepare(options: argparse.Namespace) -> None:
     """Check what can be checked without the model; the recipes come into `options.recipes`."""
     local = options.command != "faces" and not options.bundle.startswith("hf://")
-    if local and not (Path(options.bundle) / "config.json").is_file():
+    if local and not (standing(options.bundle) / CONFIG).is_file():
         raise ValueError(f"There is no model in {options.bundle}; give --bundle DIR or hf://OWNER/NAME, or train one "
                          "with train.py.")
     if getattr(options, "output", None) is not None:

@@ -29,7 +29,8 @@ class BundleError(ValueError):
 def write_folder(path: str | os.PathLike, files: Mapping[str, bytes], config: Mapping) -> None:
     """Write `files` and their config.json beside `path`, then put them in its place in one step.
 
-    A crash at any moment leaves the old bundle or the new one, whole. Other files that stand in the folder stay there.
+    A crash at any moment leaves the old bundle or the new one, whole, where `standing` says. Other files that stand in
+    the folder stay there.
 
     Args:
         path: the bundle's folder; its parents are made.
@@ -49,10 +50,13 @@ def write_folder(path: str | os.PathLike, files: Mapping[str, bytes], config: Ma
     for name, content in everything.items():
         if len(content) > MAX_FILE_BYTES:
             raise BundleError(f"{name} would have {len(content) / 1e6:.1f} MB; the limit is {_LIMIT}")
-    aside = path.with_name(f".{path.name}.writing")
+    aside, replaced = path.with_name(f".{path.name}.writing"), _replaced(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _discard(aside, path)  # left by a run that was killed while writing
+        if standing(path) != path:
+            os.rename(replaced, path)
+        for left in (aside, replaced):  # by a run that was killed while writing
+            _discard(left, path)
         aside.mkdir()
         for name, content in everything.items():
             with open(aside / name, "wb") as file:
@@ -60,12 +64,13 @@ def write_folder(path: str | os.PathLike, files: Mapping[str, bytes], config: Ma
                 file.flush()
                 os.fsync(file.fileno())
         _sync(aside)
+        old = aside
         if path.exists():
-            _exchange(aside, path)  # now `aside` is the old folder
+            old = _exchange(aside, path)
         else:
             os.rename(aside, path)
         _sync(path.parent)
-        _discard(aside, path)
+        _discard(old, path)
     except OSError as error:
         with contextlib.suppress(OSError):
             _discard(aside, path)
@@ -84,18 +89,36 @@ def _discard(aside: Path, path: Path) -> None:
     aside.rmdir()
 
 
-def _exchange(a: Path, b: Path) -> None:
-    """Swap two folders: in one step on Linux; elsewhere by renaming, with a moment in which `b` does not exist."""
-    if not b.is_dir():
+def _exchange(new: Path, path: Path) -> Path:
+    """Put the folder `new` in the place of `path`; returns where the old one is now.
+
+    In one step on Linux. Elsewhere, and on file systems that cannot do that, by two renames; between them nothing is at
+    `path`, and `standing` says where the old folder is.
+    """
+    if not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "a file has that name")
     libc = ctypes.CDLL(None, use_errno=True)
     rename = getattr(libc, "renameat2", None)
-    if rename and rename(_HERE, os.fsencode(a), _HERE, os.fsencode(b), _EXCHANGE) == 0:
-        return
-    between = b.with_name(f".{b.name}.replaced")
-    os.rename(b, between)
-    os.rename(a, b)
-    os.rename(between, a)
+    if rename and rename(_HERE, os.fsencode(new), _HERE, os.fsencode(path), _EXCHANGE) == 0:
+        return new
+    replaced = _replaced(path)
+    os.rename(path, replaced)
+    try:
+        os.rename(new, path)
+    except OSError:
+        os.rename(replaced, path)
+        raise
+    return replaced
+
+
+def _replaced(path: Path) -> Path:
+    return path.with_name(f".{path.name}.replaced")
+
+
+def standing(path: str | os.PathLike) -> Path:
+    """Where the bundle of `path` is: there, or beside it where a run was killed between the two renames of a save."""
+    replaced = _replaced(Path(os.path.realpath(path)))
+    return replaced if not os.path.exists(path) and replaced.is_dir() else Path(path)
 
 
 def _sync(folder: Path) -> None:
@@ -126,7 +149,7 @@ def read_folder(path: str | os.PathLike) -> tuple[dict, dict[str, bytes], str]:
     Raises:
         BundleError: naming the first file that is missing, too large, changed, or of another format.
     """
-    path = Path(path)
+    path = standing(path)
     if not path.is_dir():
         raise BundleError(f"there is no bundle folder {path}; train one with train.py or give another --bundle")
     text = _read(path / CONFIG)

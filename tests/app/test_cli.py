@@ -48,6 +48,11 @@ def test_edit_without_a_set_gives_the_photo_back(folder):
     assert np.array_equal(opened("out.png"), opened("photo.png"))
 
 
+def test_a_bundle_whose_replacement_was_killed_half_way_is_found(folder):
+    Path("bundle").rename(".bundle.replaced")
+    assert run("edit photo.png -o out.png") == 0
+
+
 def test_edit_gives_what_the_editor_gives(folder, capsys):
     assert run("edit photo.png --set Smiling=1 --set Male=-0.5 --keep Young --detail 0.9 --face 1 -o out.png") == 0
     expected = FaceEditor(FakeBundle()).edit("photo.png", {"Smiling": 1, "Male": -0.5}, ("Young",), 0.9, face=1)

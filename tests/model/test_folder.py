@@ -174,21 +174,79 @@ def test_a_place_that_cannot_be_written(path):
     assert read_folder(path)[1] == contents("a")
 
 
-def test_without_an_exchange_in_one_step(path, monkeypatch):
-    class Libc:
-        def __init__(self, *_, **__):
-            pass
+class NoExchange:
+    """A C library without renameat2, as macOS has it."""
 
-    monkeypatch.setattr(folder.ctypes, "CDLL", Libc)
+    def __init__(self, *_, **__):
+        pass
+
+
+@pytest.fixture
+def two_renames(monkeypatch):
+    monkeypatch.setattr(folder.ctypes, "CDLL", NoExchange)
+
+
+def test_without_an_exchange_in_one_step(path, two_renames):
     (path / "notes.txt").write_text("mine")
     write_folder(path, contents("b"), {})
     assert read_folder(path)[1] == contents("b") and (path / "notes.txt").exists()
     assert os.listdir(path.parent) == ["one"]
 
 
-def test_kill_9_at_any_moment(path):
+class Killed(BaseException):
+    """What no handler of errors takes, as none takes a SIGKILL."""
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_killed_between_two_renames(path, two_renames, monkeypatch, at):
+    """Before, between and after the two renames, and after the notes moved; then the next save tidies up."""
     (path / "notes.txt").write_text("mine")
-    script = (
+    real, calls = os.rename, []
+
+    def rename(*names):
+        if len(calls) == at:
+            raise Killed
+        calls.append(names)
+        real(*names)
+
+    monkeypatch.setattr(os, "rename", rename)
+    if at < 3:
+        with pytest.raises(Killed):
+            write_folder(path, contents("b"), {})
+    else:
+        write_folder(path, contents("b"), {})
+    monkeypatch.setattr(os, "rename", real)
+    assert read_folder(path)[1] == contents("a" if at < 2 else "b")
+    write_folder(path, contents("c"), {})
+    assert read_folder(path)[1] == contents("c")
+    assert (path / "notes.txt").read_text() == "mine" and os.listdir(path.parent) == ["one"]
+
+
+def test_a_rename_that_fails_is_taken_back(path, two_renames, monkeypatch):
+    real = os.rename
+
+    def rename(old, new):
+        if str(old).endswith(".writing"):
+            raise OSError(errno.EIO, "Input/output error")
+        real(old, new)
+
+    monkeypatch.setattr(os, "rename", rename)
+    with pytest.raises(BundleError, match=f"{path}: Input/output error"):
+        write_folder(path, contents("b"), {})
+    assert read_folder(path)[1] == contents("a") and os.listdir(path.parent) == ["one"]
+
+
+# Two renames are over in microseconds; pauses give the kill a chance to come between them.
+SLOW_RENAMES = (
+    "import ctypes, os, time\nctypes.CDLL = lambda *_, **__: None\nreal = os.rename\n"
+    "def rename(*names):\n  time.sleep(0.01)\n  real(*names)\n  time.sleep(0.01)\nos.rename = rename\n"
+)
+
+
+@pytest.mark.parametrize("before", ["", SLOW_RENAMES], ids=["exchange", "two renames"])
+def test_kill_9_at_any_moment(path, before):
+    (path / "notes.txt").write_text("mine")
+    script = before + (
         "import sys\nfrom model.folder import FILES, write_folder\nprint('ready', flush=True)\n"
         "while True:\n  for letter in 'bc':\n"
         "    write_folder(sys.argv[1], {n: letter.encode() * 20000 for n in FILES}, {'letter': letter})\n"
@@ -199,7 +257,7 @@ def test_kill_9_at_any_moment(path):
             [sys.executable, "-c", script, path], stdout=subprocess.PIPE, cwd=Path(folder.__file__).parents[1]
         )
         process.stdout.readline()
-        time.sleep(rng.uniform(0.001, 0.03))
+        time.sleep(rng.uniform(0.001, 0.1 if before else 0.03))
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdout.close()
