@@ -5,6 +5,7 @@ photo -> open -> align -> crop -> encode (z_mean) -> z + edit -> decode -> compo
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from app.faces import OpenFace, choose_face, compare, face_square, frame_scale, 
 from app.photo.align import Face, cut_frame, find_faces
 from app.photo.animation import easing
 from app.photo.compose import edit_frame, morph_frame, paste_back
+from app.photo.matte import head_matte
 from app.photo.open import open_photo
 from app.receipt import Receipt, edit_warnings, write_receipt
 from app.recipe import SEED_LIMIT, Recipe, RecipeError
@@ -23,6 +25,9 @@ from model.preprocessing import FACE_BOX, FRAME_SIZE, crop_face, to_float, to_ui
 
 PREVIEW_SCALE = 2.5  # 445 x 545 pixels: as large as a page shows a face
 RESULT_SCALE = 8.0  # 1424 x 1744: finer changes than this no decoder of 128 pixels makes, and memory stays small
+# A photo keeps some of its own look against an edit; with a quarter more, it comes near what the decoder alone reaches
+# (benchmarks/photo.py).
+PHOTO_GAIN = 1.25
 MOST_SAMPLES = 64
 MOST_FRAMES = 300
 MORPH_THREADS = 2  # frames drawn at once: a Space has two cores
@@ -93,7 +98,7 @@ class FaceEditor:
         """The edit grown from nothing to its full strength. start: a photo, or an OpenFace; ease: gentle ends."""
         _check_count(frames, 2, MOST_FRAMES, "frames")
         opened = start if isinstance(start, OpenFace) else self.open_face(start, recipe.face)
-        codes = _line(opened.z, self._moved(opened.z, recipe), _times(frames, ease))  # (F, D)
+        codes = _line(opened.z, self._moved(opened, recipe), _times(frames, ease))  # (F, D)
         return [Image.fromarray(self._compose(opened, x_hat, recipe.detail)) for x_hat in self._decode(codes)]
 
     # Opened faces
@@ -102,12 +107,18 @@ class FaceEditor:
         """Align, crop and encode a face of the photo, and refine its code: by number, or one of `find_faces`."""
         photo = open_photo(photo)
         face = face if isinstance(face, Face) else choose_face(self.find_faces(photo), face)
-        x = crop_face(face.image, self.bundle.config.image_size)  # (S, S, 3)
+        opened = self.open_aligned(face.image)
+        return replace(opened, frame=cut_frame(photo, face.matrix, frame_scale(face, PREVIEW_SCALE)), face=face,
+                       psnr=compare(face, opened.reconstruction))
+
+    def open_aligned(self, image: Image.Image) -> OpenFace:
+        """Encode a face that is aligned already, and refine its code: a CelebA frame of 178 x 218 in RGB."""
+        x = crop_face(image, self.bundle.config.image_size)  # (S, S, 3)
+        frame = np.asarray(image)
         with self._slots:
             z = self.bundle.refine(x[None], self.bundle.encode(x[None]))  # (1, D)
-        opened = self.open_latent(z)
-        frame = cut_frame(photo, face.matrix, frame_scale(face, PREVIEW_SCALE))
-        return OpenFace(opened.z, opened.reconstruction, frame, face, compare(face, opened.reconstruction))
+            matte = head_matte(face_square(frame))
+        return replace(self.open_latent(z), frame=frame, matte=matte)
 
     def open_faces(self, photo, recipes: Iterable[Recipe]) -> list[tuple[OpenFace, Recipe]]:
         """The face of each recipe beside it, in the order of the faces; the photo is searched once."""
@@ -144,7 +155,7 @@ class FaceEditor:
             return photo
         matrix, scale = opened.face.matrix, frame_scale(opened.face, RESULT_SCALE)
         before = cut_frame(photo, matrix, scale)
-        after = edit_frame(before, opened.reconstruction, x_hat, FACE_BOX, detail=recipe.detail)
+        after = edit_frame(before, opened.reconstruction, x_hat, FACE_BOX, opened.matte, recipe.detail)
         return paste_back(photo, before, after, matrix, scale)
 
     def apply_faces(self, photo, opened: Iterable[tuple[OpenFace, Recipe]]) -> Image.Image:
@@ -158,7 +169,9 @@ class FaceEditor:
 
         Linear readings of the code, without the decoder: free.
         """
-        meter = self.bundle.latents.meter(self._moved(opened.z, recipe))[0]  # (K,)
+        self.check(recipe)
+        z = self.bundle.latents.edit(opened.z, recipe.set, keep=recipe.held)
+        meter = self.bundle.latents.meter(z)[0]  # (K,)
         return dict(zip(self.names, meter.tolist(), strict=True))
 
     def receipt(self, opened: OpenFace, recipe: Recipe) -> Receipt:
@@ -221,18 +234,21 @@ class FaceEditor:
         with self._slots:
             return self.bundle.decode(z)  # (B, S, S, 3)
 
-    def _moved(self, z: np.ndarray, recipe: Recipe) -> np.ndarray:
+    def _moved(self, opened: OpenFace, recipe: Recipe) -> np.ndarray:
+        """The code (1, D) that is decoded for the edit: in a photo that keeps its detail, a little further."""
         self.check(recipe)
-        return self.bundle.latents.edit(z, recipe.set, keep=recipe.held)  # (1, D)
+        gain = 1 if opened.frame is None else 1 + recipe.detail * (PHOTO_GAIN - 1)
+        strengths = {name: gain * strength for name, strength in recipe.set.items()}
+        return self.bundle.latents.edit(opened.z, strengths, keep=recipe.held)
 
     def _edited(self, opened: OpenFace, recipe: Recipe) -> np.ndarray:
-        z = self._moved(opened.z, recipe)
+        z = self._moved(opened, recipe)
         return self._decode(z)[0] if recipe.set else opened.reconstruction  # (S, S, 3)
 
     def _compose(self, opened: OpenFace, x_hat: np.ndarray, detail: float) -> np.ndarray:
         if opened.frame is None:
             return to_uint8(x_hat)
-        return edit_frame(opened.frame, opened.reconstruction, x_hat, FACE_BOX, detail=detail)
+        return edit_frame(opened.frame, opened.reconstruction, x_hat, FACE_BOX, opened.matte, detail)
 
     def _judged(self, opened: OpenFace, picture: np.ndarray) -> np.ndarray:
         """The square (S, S, 3) that the classifier gets of a face frame, or of a drawn face's square."""

@@ -11,8 +11,8 @@ from app.photo.residual import ghosts, in_colour, photo_residual, resize, struct
 Box = tuple[int, int, int, int]
 
 
-def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, detail: float = 1.0,
-               motion: bool = True) -> np.ndarray:
+def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, matte: np.ndarray | None = None,
+               detail: float = 1.0, motion: bool = True) -> np.ndarray:
     """Change a face as its decoded picture changed.
 
     The photo's pixels move along the motion w from y0 to y1; what motion does not explain is added as the residual, and
@@ -22,6 +22,7 @@ def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, deta
         frame: (H, W, 3) uint8, the face in the CelebA frame at any scale.
         y0, y1: (S, S, 3) float32 in [0, 1], decoded before and after the edit.
         box: left, top, right, bottom of the model's square in the frame of 178 x 218.
+        matte: (M, M) float32 in [0, 1], the head in that square, as `head_matte` finds it; None: all of it.
         detail: 1 keeps the photo's own detail, 0 is the plain decoder output.
         motion: False leaves the residual alone.
     Returns:
@@ -38,7 +39,7 @@ def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, deta
         flow = edit_motion(y0, y1)  # (S, S, 2)
         moved = warp(y0, flow)
         warped = warp(square, scale_flow(flow, size))
-    edited = warped + photo_residual(y1 - moved, warped) - ghosts(warped, moved, y1)
+    edited = warped + photo_residual(y1 - moved, warped, matte) - ghosts(warped, moved, y1)
     if detail < 1:
         decoded = resize(y1, size)
         edited = decoded + detail * (edited - decoded)

@@ -15,6 +15,8 @@ GUIDE_NOISE = 0.06  # edges of the photo fainter than this, of [0, 1], do not gu
 RESIDUAL_NOISE = 0.02  # variation of the residual that needs no explanation
 GUIDE_RANGE = (0.15, 0.5)  # share of the residual that the photo explains at which it starts to guide, and guides alone
 DRIFT = (0.01, 0.04)  # change outside the face below which it is the decoder's drift, and above which it is meant
+STRAND_BLUR = 1.0  # detail of the photo finer than this is strands of hair
+STRAND_CONTRAST = 0.2  # and fainter than this; beyond, it is an outline, which may go
 
 
 def structure_kept(y0: np.ndarray, y1: np.ndarray) -> np.ndarray:
@@ -50,17 +52,18 @@ def ghosts(square: np.ndarray, y0: np.ndarray, y1: np.ndarray) -> np.ndarray:
     return resize(in_colour(gone), size) * (square - resize(y0 + missed, size))
 
 
-def photo_residual(residual: np.ndarray, square: np.ndarray) -> np.ndarray:
+def photo_residual(residual: np.ndarray, square: np.ndarray, matte: np.ndarray | None = None) -> np.ndarray:
     """The residual at the photo's size, with the photo's own outlines.
 
     A decoder's outlines are soft, so what it adds to hair also falls on the wall behind. Outside the inner face, where
     the photo's outlines stay, the residual follows them: a guided filter (He et al. 2010, eq. 5 to 8) explains the
     residual in each small window as linear in the photo, and that is applied to the photo at its full size. Changes
-    there that are too faint to be meant are left out.
+    there that are too faint to be meant are left out, and so are those behind the head.
 
     Args:
         residual: (S, S, 3) float32, decoded after minus before.
         square: (H, W, 3) float32 in [0, 1], the photo.
+        matte: (M, M) float32 in [0, 1], where the head is; None: all of the square is.
     Returns:
         (H, W, 3) float32.
     """
@@ -80,7 +83,22 @@ def photo_residual(residual: np.ndarray, square: np.ndarray) -> np.ndarray:
         cv2.accumulateProduct(upscaled, in_colour(square[:, :, channel]), guided)
     plain = resize(residual, size)
     guided -= plain
-    return cv2.accumulateProduct(cv2.resize(in_colour(guiding), size), guided, plain)  # a blend of the two
+    added = cv2.accumulateProduct(cv2.resize(in_colour(guiding), size), guided, plain)  # a blend of the two
+    # Dark hair gains more than the bright skin beside it, and by the same line its dark strands more than its bright
+    # ones: the outline is to follow the photo so, but the strands are to stay.
+    lost = np.clip(-slope.sum(axis=2).mean(axis=2), 0, 1) * guiding
+    if lost.max() > 0:
+        added += _strands(square) * cv2.resize(in_colour(lost), size)
+    return added if matte is None else added * cv2.resize(in_colour(matte), size)
+
+
+def _strands(square: np.ndarray) -> np.ndarray:
+    """The photo's fine and faint detail away from its outlines, (H, W, 3) float32."""
+    sigma = STRAND_BLUR * square.shape[1] / TUNED_SIZE
+    detail = square - _blur(square, sigma)
+    contrast = np.abs(detail).sum(axis=2) / (3 * STRAND_CONTRAST)
+    contrast = cv2.dilate(contrast, np.ones((2 * round(sigma) + 1,) * 2, np.uint8))
+    return detail * in_colour(np.exp(-contrast * contrast))
 
 
 def resize(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:

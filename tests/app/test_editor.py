@@ -2,14 +2,15 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import app.editor
-from app.editor import FaceEditor
-from app.faces import FaceError, OpenFace, describe_face
+from app.editor import PHOTO_GAIN, FaceEditor
+from app.faces import FaceError, describe_face
 from app.recipe import Recipe, RecipeError
 from app.slots import BusyError, Slots
 from tests.app.fakes import NAMES, SIZE, FakeBundle, faces_at, photo_of_faces
@@ -159,6 +160,27 @@ def test_an_animation_grows_from_the_photo_to_the_edit(editor, photo):
     assert change == sorted(change) and change[-1] > 1
 
 
+def test_a_photo_that_keeps_its_detail_moves_the_code_further(editor, photo, monkeypatch):
+    opened, drawn = editor.open_face(photo), editor.open_latent(editor.bundle.latents.mean)
+    decoded = []
+    decode = editor.bundle.decode
+    monkeypatch.setattr(editor.bundle, "decode", lambda z: decoded.append(z) or decode(z))
+    for face, detail in ((opened, 1.0), (opened, 0.0), (drawn, 1.0)):
+        editor.preview(face, Recipe(set={"Smiling": 1.0}, detail=detail))
+    moved = [np.linalg.norm(z - face.z) for z, face in zip(decoded, (opened, opened, drawn), strict=True)]
+    assert moved == pytest.approx([PHOTO_GAIN * moved[2], moved[2], moved[2]], rel=1e-4) and PHOTO_GAIN > 1
+
+
+def test_a_wall_behind_the_head_stays_as_it_was(editor, photo):
+    opened = editor.open_face(photo)
+    assert opened.matte.shape == (128, 128) and opened.matte[60:90, 50:78].min() > 0.99
+    left = replace(opened, matte=np.repeat(np.arange(128)[None] < 64, 128, axis=0).astype(np.float32))
+    changed = np.abs(pixels(editor.preview(left, Recipe(set={"Smiling": 2.0}))) - pixels(opened.frame)).max(axis=2)
+    beside = changed.shape[1] // 5  # of the inner face, whose motion is not the matte's business
+    assert changed[:, :beside].max() > 10
+    assert not changed[:, -beside:].any()
+
+
 def test_readings_move_as_asked_and_kept_ones_stay(editor, photo):
     opened = editor.open_face(photo)
     rest = editor.readings(opened, Recipe())
@@ -203,8 +225,7 @@ def test_warnings_name_what_the_model_does_not_know(editor, photo):
     assert any("poorly" in text for text in editor.warnings(opened, Recipe()))
     turned = opened.face.matrix.copy()
     turned[:, :2] = turned[:, :2] @ np.array([[0, 1], [-1, 0]])
-    tilted = OpenFace(opened.z, opened.reconstruction, opened.frame, type(opened.face)(
-        opened.face.image, turned, opened.face.landmarks, 0.9), opened.psnr)
+    tilted = replace(opened, face=replace(opened.face, matrix=turned))
     assert any("90 degrees" in text for text in editor.warnings(tilted, Recipe()))
 
 

@@ -158,6 +158,26 @@ def test_the_residual_follows_the_photos_outlines_and_leaves_drift_out():
     assert photo_residual(drift, square)[190, 178] == pytest.approx([0.008] * 3, abs=1e-3)  # meant, in the face
 
 
+def test_strands_of_hair_that_changes_its_colour_stay():
+    square = np.full((356, 356, 3), 0.9, np.float32)
+    square[:70] = 0.15  # hair above a wall
+    strands = np.where(np.arange(356) % 4 < 2, 0.04, -0.04).astype(np.float32)[None, :, None]
+    square[:70] += strands
+    residual = cv2.GaussianBlur(np.where(np.arange(SIZE)[:, None, None] < 70 / 356 * SIZE, 0.4, 0.0)
+                                * np.ones((SIZE, SIZE, 3)), (0, 0), 3).astype(np.float32)
+    edited = square + photo_residual(residual, square)
+    near = (slice(50, 66), slice(20, 60))  # where the line to the wall is steep
+    assert edited[near].std(axis=1).mean() > 0.9 * square[near].std(axis=1).mean()
+
+
+def test_what_lies_behind_the_head_keeps_its_colours():
+    square = np.full((356, 356, 3), 0.5, np.float32)
+    matte = np.zeros((128, 128), np.float32)
+    matte[:, :64] = 1
+    added = photo_residual(np.full((SIZE, SIZE, 3), 0.2, np.float32), square, matte)
+    assert added[:, :170] == pytest.approx(0.2, abs=1e-3) and not added[:, 186:].any()
+
+
 def test_wrong_shapes_are_said():
     frame, y = face(7), decoded(face(7))
     with pytest.raises(ValueError, match="squares of one size"):
