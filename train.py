@@ -133,6 +133,8 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     if start < train_config.epochs and not (options.minutes and clock.elapsed >= 60 * options.minutes):
         vae.fit(training, validation_data=validation, initial_epoch=start, epochs=train_config.epochs,
                 callbacks=callbacks, verbose=1 if sys.stdout.isatty() else 2)
+    # What ships is measured as it will run: in float32, whatever precision it was trained in.
+    vae = VAE(model_config, train_config.replace(perceptual_weight=0.0))
     vae.set_networks(read_arrays(folder / BEST))
     sharp = int(data.sharp[training.rows].sum())
     return vae, {
@@ -172,7 +174,7 @@ def latent_space(data, images, vae, classifier):
     from model.data import ATTRIBUTES
     from model.evaluate import Judge
     from model.latents import fit_latents
-    from model.preprocessing import to_float
+    from model.preprocessing import face_light, to_float
     from model.prior import fit_prior
 
     def encode(rows):
@@ -187,7 +189,8 @@ def latent_space(data, images, vae, classifier):
     print(f"encoding {len(data):,} faces", flush=True)
     train, valid = data.rows("train"), data.rows("valid", labelled=True)
     z_mean = encode(train)
-    latents = fit_latents(z_mean, data.labels[train], ATTRIBUTES)
+    light = np.concatenate([face_light(to_float(images[train[i : i + CHUNK]])) for i in range(0, len(train), CHUNK)])
+    latents = fit_latents(z_mean, data.labels[train], ATTRIBUTES, light)
     print("measuring how far one slider unit goes", flush=True)
     latents = calibrate(latents, encode(valid), data.labels[valid], decode, Judge(classifier).logits)
     return latents, fit_prior(z_mean)

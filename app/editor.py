@@ -28,6 +28,7 @@ RESULT_SCALE = 8.0  # 1424 x 1744: finer changes than this no decoder of 128 pix
 # A photo keeps some of its own look against an edit; with a quarter more, it comes near what the decoder alone reaches
 # (benchmarks/photo.py).
 PHOTO_GAIN = 1.25
+LIGHT = "Pale_Skin"  # the one attribute that is about the light on a face; every other leaves it as it is
 MOST_SAMPLES = 64
 MOST_FRAMES = 300
 MORPH_THREADS = 2  # frames drawn at once: a Space has two cores
@@ -98,7 +99,7 @@ class FaceEditor:
         """The edit grown from nothing to its full strength. start: a photo, or an OpenFace; ease: gentle ends."""
         _check_count(frames, 2, MOST_FRAMES, "frames")
         opened = start if isinstance(start, OpenFace) else self.open_face(start, recipe.face)
-        codes = _line(opened.z, self._moved(opened, recipe), _times(frames, ease))  # (F, D)
+        codes = _line(opened.z, self.move(opened, recipe), _times(frames, ease))  # (F, D)
         return [Image.fromarray(self._compose(opened, x_hat, recipe.detail)) for x_hat in self._decode(codes)]
 
     # Opened faces
@@ -164,14 +165,22 @@ class FaceEditor:
             photo = self.apply(photo, face, recipe)
         return photo
 
+    def move(self, opened: OpenFace, recipe: Recipe) -> np.ndarray:
+        """The code (1, D) that an edit decodes.
+
+        The light on the face stays, unless LIGHT is moved. A photo that keeps its detail moves PHOTO_GAIN times as far.
+        """
+        self.check(recipe)
+        gain = 1 if opened.frame is None else 1 + recipe.detail * (PHOTO_GAIN - 1)
+        strengths = {name: gain * strength for name, strength in recipe.set.items()}
+        return self.bundle.latents.edit(opened.z, strengths, keep=recipe.held, hold_light=LIGHT not in strengths)
+
     def readings(self, opened: OpenFace, recipe: Recipe) -> dict[str, float]:
         """Where the edited face stands: attribute -> 0 like the mean face without it, 1 like the mean face with it.
 
         Linear readings of the code, without the decoder: free.
         """
-        self.check(recipe)
-        z = self.bundle.latents.edit(opened.z, recipe.set, keep=recipe.held)
-        meter = self.bundle.latents.meter(z)[0]  # (K,)
+        meter = self.bundle.latents.meter(self.move(opened, recipe.replace(detail=0)))[0]  # (K,)
         return dict(zip(self.names, meter.tolist(), strict=True))
 
     def receipt(self, opened: OpenFace, recipe: Recipe) -> Receipt:
@@ -234,15 +243,8 @@ class FaceEditor:
         with self._slots:
             return self.bundle.decode(z)  # (B, S, S, 3)
 
-    def _moved(self, opened: OpenFace, recipe: Recipe) -> np.ndarray:
-        """The code (1, D) that is decoded for the edit: in a photo that keeps its detail, a little further."""
-        self.check(recipe)
-        gain = 1 if opened.frame is None else 1 + recipe.detail * (PHOTO_GAIN - 1)
-        strengths = {name: gain * strength for name, strength in recipe.set.items()}
-        return self.bundle.latents.edit(opened.z, strengths, keep=recipe.held)
-
     def _edited(self, opened: OpenFace, recipe: Recipe) -> np.ndarray:
-        z = self._moved(opened, recipe)
+        z = self.move(opened, recipe)
         return self._decode(z)[0] if recipe.set else opened.reconstruction  # (S, S, 3)
 
     def _compose(self, opened: OpenFace, x_hat: np.ndarray, detail: float) -> np.ndarray:

@@ -18,11 +18,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from app.editor import PHOTO_GAIN, FaceEditor
+from app.editor import FaceEditor
 from app.faces import FaceError, OpenFace, face_square
 from app.photo.compose import edit_frame
 from app.photo.open import PhotoError, open_photo
 from app.photo.residual import resize
+from app.recipe import Recipe
 from model import metrics
 from model.data import CelebA
 from model.evaluate import Judge
@@ -106,11 +107,10 @@ def measure(editor: FaceEditor, faces: Sequence[OpenFace], name: str, strength: 
     """Mode -> figures of one edit over all faces."""
     bundle, judge = editor.bundle, Judge(editor.bundle.classifier)
     k = bundle.latents.names.index(name)
-    decoded, further = ([bundle.decode(bundle.latents.edit(face.z, {name: gain * strength}))[0] for face in faces]
-                        for gain in (1, PHOTO_GAIN))
+    recipe = Recipe(set={name: strength})
+    decoded = [bundle.decode(editor.move(face, recipe.replace(detail=0.0)))[0] for face in faces]
     start = time.perf_counter()
-    for face in faces:
-        bundle.decode(bundle.latents.edit(face.z, {name: strength}))
+    further = [bundle.decode(editor.move(face, recipe))[0] for face in faces]
     decode_ms = 1000 * (time.perf_counter() - start) / len(faces)
     photo_logits = _logits(judge, [face.frame for face in faces], bundle)[:, k]
     seen_logits = judge.logits(np.stack([face.reconstruction for face in faces]))[:, k]

@@ -8,6 +8,9 @@ The smallest move, in Mahalanobis length, that changes the readings by c (and by
 
     dz = D (D' S^-1 D)^-1 c,    D = [d_k] over the attributes that are set or kept.
 
+The light on the face can be held just so: its row is the covariance of the codes with the colour of the face's middle,
+the vector between centroids of a quantity that is a number instead of a yes or no.
+
 With S = L L' and whitened directions W = L^-1 D this is the minimum-norm solution of W' w = c, dz = L w. It is solved
 in that form, by singular values, because D' S^-1 D squares the condition number and CelebA's attributes overlap.
 """
@@ -41,6 +44,8 @@ class Latents:
         covariance: (D, D) of all faces, shrunk so that it can be inverted.
         calibration: (K, 2) how many plain centroid vectors one slider unit is: [:, 0] downwards, [:, 1] upwards.
         reliable: (K,) bool, False where too few labels carry the direction (see RELIABLE_COUNT).
+        light: (D, C) covariance of the codes with C numbers that describe the light on the face; C is 0 in bundles
+            that were made before it was measured.
     Raises:
         ValueError: an array has the wrong shape, is not finite, or the covariance cannot be inverted.
     """
@@ -54,6 +59,7 @@ class Latents:
     covariance: np.ndarray
     calibration: np.ndarray
     reliable: np.ndarray
+    light: np.ndarray | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "names", tuple(str(name) for name in self.names))
@@ -62,6 +68,9 @@ class Latents:
             "centroid_positive": (k, d), "centroid_negative": (k, d), "count_positive": (k,), "count_negative": (k,),
             "mean": (d,), "covariance": (d, d), "calibration": (k, 2), "reliable": (k,),
         }  # fmt: skip
+        if self.light is None:
+            object.__setattr__(self, "light", np.zeros((d, 0), np.float32))
+        shapes["light"] = (d, *np.shape(self.light)[1:2])
         for field, shape in shapes.items():
             array = np.asarray(getattr(self, field))
             if array.shape != shape:
@@ -82,22 +91,23 @@ class Latents:
 
     @cached_property
     def _span(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The whitened directions in a basis of their own span, at most K dimensions, so that an edit is cheap.
+        """The whitened directions in a basis of their own span, at most K + C dimensions, so that an edit is cheap.
 
         Returns:
-            basis (D, R) back from span to latent space, unit (R, K) unit directions (0 for a zero direction),
-            length (K,) Mahalanobis lengths of d_k, reader (D, K) S^-1 d_k.
+            basis (D, R) back from span to latent space, unit (R, K + C) unit directions (0 for a zero direction), the
+            light's after the attributes', length (K,) Mahalanobis lengths of d_k, reader (D, K) S^-1 d_k.
         """
         covariance = np.asarray(self.covariance, np.float64)
         try:
             factor = np.linalg.cholesky((covariance + covariance.T) / 2)  # (D, D)
         except np.linalg.LinAlgError:
             raise ValueError("covariance is not positive definite") from None
-        whitened = np.linalg.solve(factor, self.directions.T)  # (D, K)
-        q, r = np.linalg.qr(whitened)  # (D, R), (R, K)
+        count = len(self.names)
+        whitened = np.linalg.solve(factor, np.hstack([self.directions.T, self.light]))  # (D, K + C)
+        q, r = np.linalg.qr(whitened)  # (D, R), (R, K + C)
         length = np.linalg.norm(whitened, axis=0)
         unit = np.divide(r, length, out=np.zeros_like(r), where=length > 0)
-        return factor @ q, unit, length, np.linalg.solve(factor.T, whitened)
+        return factor @ q, unit, length[:count], np.linalg.solve(factor.T, whitened[:, :count])
 
     def _index(self, name: str) -> int:
         if name in self.names:
@@ -107,7 +117,8 @@ class Latents:
         hint = f"did you mean {' or '.join(near)}?" if near else f"the attributes are {', '.join(self.names)}."
         raise ValueError(f"unknown attribute {name!r}: {hint}")
 
-    def displacement(self, strengths: Mapping[str, float], keep: Collection[str] = ()) -> np.ndarray:
+    def displacement(self, strengths: Mapping[str, float], keep: Collection[str] = (),
+                     hold_light: bool = False) -> np.ndarray:
         """The move dz (D,) of the edit formula; it does not depend on the face.
 
         Args:
@@ -116,6 +127,7 @@ class Latents:
                 a kept one: leave it out to let it go along with the others.
             keep: attributes whose readings must not change. They come first: what is set moves only as far as
                 they leave room (not at all where its direction lies within theirs).
+            hold_light: keep the reading of the light on the face, too.
         Raises:
             ValueError: an unknown attribute, one both set and kept, or a strength that is not a finite number.
         """
@@ -125,6 +137,8 @@ class Latents:
         value = np.array([_finite(name, strength) for name, strength in strengths.items()], np.float64)
         index = np.array([self._index(name) for name in strengths], np.intp)
         kept = sorted({self._index(name) for name in keep} | set(index[value == 0].tolist()))
+        if hold_light:
+            kept += range(len(self.names), len(self.names) + self.light.shape[1])
         index, value = index[value != 0], value[value != 0]  # (M,)
         if not len(index):
             return np.zeros(len(self.mean))
@@ -140,12 +154,13 @@ class Latents:
         w = u[:, solid] @ ((vt[solid] @ (vectors * length[index])) / size[solid])  # (R,) minimum norm: free' w = change
         return basis @ (w - held @ (held.T @ w))  # (D,)
 
-    def edit(self, z: np.ndarray, strengths: Mapping[str, float], keep: Collection[str] = ()) -> np.ndarray:
+    def edit(self, z: np.ndarray, strengths: Mapping[str, float], keep: Collection[str] = (),
+             hold_light: bool = False) -> np.ndarray:
         """Move faces by the edit formula.
 
         Args:
             z: (B, D) or (D,) codes.
-            strengths, keep: see `displacement`.
+            strengths, keep, hold_light: see `displacement`.
         Returns:
             New codes, in the shape and the floating type of `z`; bit for bit `z` when every strength is 0.
         """
@@ -153,7 +168,7 @@ class Latents:
         z = z if z.dtype.kind == "f" else z.astype(np.float32)
         if z.ndim not in (1, 2) or z.shape[-1] != len(self.mean):
             raise ValueError(f"z has shape {z.shape}; (B, {len(self.mean)}) is needed")
-        return (z + self.displacement(strengths, keep)).astype(z.dtype)
+        return (z + self.displacement(strengths, keep, hold_light)).astype(z.dtype)
 
     def read(self, z: np.ndarray) -> np.ndarray:
         """Linear readings r_k(z) = d_k' S^-1 z of all attributes: z (B, D) -> (B, K) float64, (D,) -> (K,)."""
@@ -176,10 +191,10 @@ class Latents:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Latents":
         """The inverse of `to_arrays`; other keys are ignored. Raises ValueError for what is missing or wrong."""
-        missing = [field.name for field in fields(cls) if field.name not in arrays]
+        missing = [field.name for field in fields(cls) if field.name not in arrays and field.name != "light"]
         if missing:
             raise ValueError(f"no array {', '.join(missing)}")
-        return cls(**{field.name: arrays[field.name] for field in fields(cls)})
+        return cls(**{field.name: arrays.get(field.name) for field in fields(cls)})
 
 
 def _finite(name: str, strength: float) -> float:
@@ -192,7 +207,8 @@ def _finite(name: str, strength: float) -> float:
     return number
 
 
-def fit_latents(z_mean: np.ndarray, labels: np.ndarray, names: Collection[str]) -> Latents:
+def fit_latents(z_mean: np.ndarray, labels: np.ndarray, names: Collection[str],
+                light: np.ndarray | None = None) -> Latents:
     """Centroids of every attribute and the shrunk covariance (Ledoit and Wolf, 2004), uncalibrated.
 
     Args:
@@ -200,6 +216,7 @@ def fit_latents(z_mean: np.ndarray, labels: np.ndarray, names: Collection[str]) 
         labels: (N, K): 1 has it, -1 lacks it, 0 or NaN unlabelled. Values between are soft labels, 2 p - 1 for a
             probability p: the sign chooses the centroid, the size is the weight in it.
         names: (K,).
+        light: (N, C) numbers that describe the light on each face, as `preprocessing.face_light` gives them.
     Raises:
         ValueError: shapes that do not fit, codes that are not finite, labels outside [-1, 1].
     """
@@ -233,4 +250,6 @@ def fit_latents(z_mean: np.ndarray, labels: np.ndarray, names: Collection[str]) 
         covariance=ledoit_wolf(z_mean)[0].astype(np.float32),
         calibration=np.ones((len(names), 2), np.float32),
         reliable=np.minimum(*counts) >= RELIABLE_COUNT,
+        light=None if light is None else ((z_mean - mean).T @ (light - np.mean(light, axis=0)) / len(z_mean)
+                                          ).astype(np.float32),
     )

@@ -5,6 +5,7 @@ from PIL import Image
 
 FRAME_SIZE = (178, 218)  # width, height of CelebA's aligned pictures
 FACE_BOX = (0, 32, 178, 210)  # left, top, right, bottom of the square in that frame
+LIT = (slice(0.3, 0.8), slice(0.3, 0.7))  # rows, columns of the square, as parts of its side: skin, brow to mouth
 
 
 def crop_face(frame: Image.Image, size: int) -> np.ndarray:
@@ -26,6 +27,16 @@ def crop_image(frame: Image.Image, size: int) -> Image.Image:
     box = (left * scale_x, top * scale_y, right * scale_x, bottom * scale_y)
     # Pillow's resize widens its filter when it shrinks, so it does not alias; Lanczos keeps the most detail.
     return frame.convert("RGB").resize((size, size), Image.Resampling.LANCZOS, box=box)
+
+
+def face_light(images: np.ndarray) -> np.ndarray:
+    """The light on the face, and what colours it: mean red, green and blue of its middle.
+
+    images (B, S, S, 3) in [0, 1] -> (B, 3) float64.
+    """
+    side = images.shape[1]
+    rows, columns = (slice(round(part.start * side), round(part.stop * side)) for part in LIT)
+    return np.asarray(images)[:, rows, columns].mean(axis=(1, 2), dtype=np.float64)
 
 
 def to_float(image) -> np.ndarray:

@@ -171,6 +171,17 @@ def test_a_photo_that_keeps_its_detail_moves_the_code_further(editor, photo, mon
     assert moved == pytest.approx([PHOTO_GAIN * moved[2], moved[2], moved[2]], rel=1e-4) and PHOTO_GAIN > 1
 
 
+def test_an_edit_leaves_the_light_alone_unless_it_is_about_light(editor, monkeypatch):
+    light = np.random.default_rng(1).normal(size=(4, 1))
+    monkeypatch.setattr(editor.bundle, "latents", replace(editor.bundle.latents, light=light))
+    monkeypatch.setattr("app.editor.LIGHT", "Bald")
+    reader = np.linalg.solve(np.asarray(editor.bundle.latents.covariance, np.float64), light)
+    face = editor.open_latent(editor.bundle.latents.mean)
+    for name, stays in (("Smiling", True), ("Bald", False)):
+        change = ((editor.move(face, Recipe(set={name: 1.0})) - face.z) @ reader).item()
+        assert (abs(change) < 1e-4) is stays
+
+
 def test_a_wall_behind_the_head_stays_as_it_was(editor, photo):
     opened = editor.open_face(photo)
     assert opened.matte.shape == (128, 128) and opened.matte[60:90, 50:78].min() > 0.99

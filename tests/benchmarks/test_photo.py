@@ -27,7 +27,7 @@ def test_each_mode_is_measured_and_the_plain_one_is_the_yardstick(bundle, folder
 def test_the_plain_mode_shows_the_decoder_in_the_square_and_the_photo_around_it():
     frame = np.asarray(draw_face(np.random.default_rng(0))[0])
     y1 = np.full((16, 16, 3), 0.25, np.float32)
-    shown = photo.plain(frame, y1, y1)
+    shown = photo.plain(frame, y1, y1, np.ones((128, 128), np.float32))
     left, top, right, bottom = FACE_BOX
     assert (shown[top:bottom, left:right] == 64).all()
     assert np.array_equal(shown[:top], frame[:top])

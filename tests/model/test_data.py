@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from model.data import ATTRIBUTES, CelebA, DataError
+from model.preprocessing import face_light
 from tests.faces import draw_face
 
 FACES = 12
@@ -117,6 +118,17 @@ def test_a_damaged_cache_is_named(tmp_path, faces, size):
         CelebA(tmp_path / "d", cache=tmp_path / "c").images(16)
 
 
+def test_a_cache_whose_header_has_a_flipped_bit_is_named(tmp_path, faces):
+    write_faces(tmp_path / "d" / "img_align_celeba", faces)
+    CelebA(tmp_path / "d", cache=tmp_path / "c").images(16)
+    path = next(p for p in (tmp_path / "c").iterdir() if "sharp" not in p.name)
+    whole = path.read_bytes()
+    brace = whole.index(b"}")  # of the dictionary that the header is
+    path.write_bytes(whole[:brace] + b"|" + whole[brace + 1 :])
+    with pytest.raises(DataError, match=path.name):
+        CelebA(tmp_path / "d", cache=tmp_path / "c").images(16)
+
+
 def test_what_a_killed_run_left_is_swept_away_and_a_living_ones_stays(tmp_path, faces):
     write_faces(tmp_path / "data", faces)
     data = CelebA(tmp_path / "data", cache=tmp_path / "cache")
@@ -183,3 +195,9 @@ def test_a_table_in_another_order_of_attributes(tmp_path, faces):
     (tmp_path / "d" / "list_attr_celeba.txt").write_text(f"1\n{' '.join(names)}\n000001.jpg {' '.join(row)}\n")
     data = CelebA(tmp_path / "d", cache=tmp_path / "c")
     assert data.labels[0, ATTRIBUTES.index("Young")] == 1 and data.labels[0].sum() == 1 - 39
+
+
+def test_the_light_on_a_face_is_the_colour_of_its_middle():
+    images = np.zeros((2, 20, 20, 3), np.float32)
+    images[1, 6:16, 6:14] = (0.9, 0.5, 0.25)
+    np.testing.assert_allclose(face_light(images), [[0, 0, 0], [0.9, 0.5, 0.25]], atol=1e-6)
