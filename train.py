@@ -16,6 +16,7 @@ from model.config import PRESETS, ModelConfig, TrainConfig, preset  # light: Ker
 
 CHUNK = 64  # faces in one call of a network
 CLASSIFIER_SIZE, CLASSIFIER_STEP = 64, 16  # pixels, and what its four halvings need a multiple of
+GUIDES = 6000  # decoded training faces that show the classifier's directions: a dozen for each latent dimension
 PICTURES = 10  # faces that ImageGenerator shows each epoch
 HALF = 2  # bytes of a weight on disk
 USES = {"train": "find attributes in (split train)", "valid": "measure a slider unit on (split valid)"}
@@ -166,12 +167,13 @@ def attribute_classifier(data, options, model_config, seed: int):
 
 
 def latent_space(data, images, vae, classifier):
-    """Encode every face; centroids, covariance and prior from the training faces, calibration on the others."""
+    """Encode every face; centroids, directions and prior from the training faces, calibration on the others."""
     import numpy as np
     from keras import ops
 
     from model.calibration import calibrate
     from model.data import ATTRIBUTES
+    from model.directions import guided_directions
     from model.evaluate import Judge
     from model.latents import fit_latents
     from model.preprocessing import face_light, to_float
@@ -191,8 +193,13 @@ def latent_space(data, images, vae, classifier):
     z_mean = encode(train)
     light = np.concatenate([face_light(to_float(images[train[i : i + CHUNK]])) for i in range(0, len(train), CHUNK)])
     latents = fit_latents(z_mean, data.labels[train], ATTRIBUTES, light)
+    print("asking the classifier which way each attribute lies", flush=True)
+    judge = Judge(classifier)
+    sample = z_mean[:: max(1, len(z_mean) // GUIDES)]
+    logits = np.concatenate([judge.logits(decode(sample[i : i + CHUNK])) for i in range(0, len(sample), CHUNK)])
+    latents = dataclasses.replace(latents, guided=guided_directions(latents, sample, logits))
     print("measuring how far one slider unit goes", flush=True)
-    latents = calibrate(latents, encode(valid), data.labels[valid], decode, Judge(classifier).logits)
+    latents = calibrate(latents, encode(valid), data.labels[valid], decode, judge.logits)
     return latents, fit_prior(z_mean)
 
 

@@ -16,7 +16,7 @@ in that form, by singular values, because D' S^-1 D squares the condition number
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
 from functools import cached_property
 
@@ -46,6 +46,8 @@ class Latents:
         reliable: (K,) bool, False where too few labels carry the direction (see RELIABLE_COUNT).
         light: (D, C) covariance of the codes with C numbers that describe the light on the face; C is 0 in bundles
             that were made before it was measured.
+        guided: (K, D) directions that the classifier chose (model/directions.py), used as d_k in place of the
+            centroids' differences; None where there are none.
     Raises:
         ValueError: an array has the wrong shape, is not finite, or the covariance cannot be inverted.
     """
@@ -60,6 +62,7 @@ class Latents:
     calibration: np.ndarray
     reliable: np.ndarray
     light: np.ndarray | None = None
+    guided: np.ndarray | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "names", tuple(str(name) for name in self.names))
@@ -71,6 +74,8 @@ class Latents:
         if self.light is None:
             object.__setattr__(self, "light", np.zeros((d, 0), np.float32))
         shapes["light"] = (d, *np.shape(self.light)[1:2])
+        if self.guided is not None:
+            shapes["guided"] = (k, d)
         for field, shape in shapes.items():
             array = np.asarray(getattr(self, field))
             if array.shape != shape:
@@ -86,7 +91,12 @@ class Latents:
 
     @cached_property
     def directions(self) -> np.ndarray:
-        """(K, D) d_k, from the faces without to the faces with attribute k."""
+        """(K, D) d_k: the guided ones, or from the faces without to the faces with attribute k."""
+        return self.between_centroids if self.guided is None else np.asarray(self.guided, np.float64)
+
+    @property
+    def between_centroids(self) -> np.ndarray:
+        """(K, D) from the mean of the faces without to the mean of the faces with each attribute."""
         return np.asarray(self.centroid_positive, np.float64) - np.asarray(self.centroid_negative, np.float64)
 
     @cached_property
@@ -177,21 +187,23 @@ class Latents:
     def meter(self, z: np.ndarray) -> np.ndarray:
         """Readings on a common scale: 0 at the mean of the faces without, 1 at the mean of those with the attribute.
 
-        z (B, D) -> (B, K), (D,) -> (K,); one plain centroid vector adds 1. An attribute without labels reads 0.
+        z (B, D) -> (B, K), (D,) -> (K,). An attribute without labels reads 0.
         """
-        _, _, length, reader = self._span
+        reader = self._span[3]
         start = np.einsum("kd,dk->k", np.asarray(self.centroid_negative, np.float64), reader)
+        whole = np.einsum("kd,dk->k", self.between_centroids, reader)
         distance = self.read(z) - start
-        return np.divide(distance, length**2, out=np.zeros_like(distance), where=length > 0)
+        return np.divide(distance, whole, out=np.zeros_like(distance), where=whole > 0)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Plain arrays by field name, for an npz file without pickles."""
-        return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: np.asarray(value) for name, value in values.items() if value is not None}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Latents":
         """The inverse of `to_arrays`; other keys are ignored. Raises ValueError for what is missing or wrong."""
-        missing = [field.name for field in fields(cls) if field.name not in arrays and field.name != "light"]
+        missing = [field.name for field in fields(cls) if field.name not in arrays and field.default is MISSING]
         if missing:
             raise ValueError(f"no array {', '.join(missing)}")
         return cls(**{field.name: arrays.get(field.name) for field in fields(cls)})

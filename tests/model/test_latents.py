@@ -79,6 +79,18 @@ def test_the_light_is_fitted_from_what_varies_with_it():
     assert Latents.from_arrays(old).light.shape == (D, 0)  # bundles of before
 
 
+def test_guided_directions_take_the_place_of_the_centroids_differences():
+    guided = np.random.default_rng(5).normal(size=(len(NAMES), D))
+    latents = dataclasses.replace(random_latents(0), guided=guided, calibration=np.ones((len(NAMES), 2)))
+    np.testing.assert_allclose(latents.displacement({"Male": 1.0}), guided[1], atol=1e-9)
+    np.testing.assert_allclose(np.diag(latents.meter(latents.centroid_negative)), 0, atol=1e-9)
+    signs = np.einsum("kd,de,ke->k", guided, np.linalg.inv(latents.covariance), latents.between_centroids)
+    np.testing.assert_allclose(np.diag(latents.meter(latents.centroid_positive))[signs > 0], 1, atol=1e-9)
+    again = Latents.from_arrays(latents.to_arrays())
+    np.testing.assert_array_equal(again.guided, guided)
+    assert "guided" not in random_latents(0).to_arrays()
+
+
 def test_a_slider_unit_is_its_calibration_in_plain_vectors():
     latents = random_latents(0)
     down, up = latents.calibration[1]
