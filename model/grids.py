@@ -53,7 +53,7 @@ def direction_grid(
     for name, bundle in bundles.items():
         if attribute not in bundle.latents.names:
             raise ValueError(f"{name} knows no attribute {attribute!r}")
-        direction = bundle.latents.directions[bundle.latents.names.index(attribute)].astype(np.float32)
+        direction = bundle.latents.between_centroids[bundle.latents.names.index(attribute)].astype(np.float32)
         z = _encoded(bundle, drawn)
         rows[name] = list(np.stack([bundle.decode(z + step * direction) for step in VECTOR_STEPS], axis=1))
     return labelled_rows(rows)

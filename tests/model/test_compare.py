@@ -74,7 +74,7 @@ def test_the_vector_is_subtracted_and_added(bundles):
     picture = direction_grid(bundles, "Male", faces=1)
     bundle = bundles["first"]
     z = bundle.encode(bundle.decode(bundle.sample(1)))
-    direction = bundle.latents.directions[bundle.latents.names.index("Male")]
+    direction = bundle.latents.between_centroids[bundle.latents.names.index("Male")]
     for i, step in enumerate((-1, 0, 1)):
         face = bundle.decode((z + step * direction).astype(np.float32))[0]
         assert row(picture, 0)[:, i * SIDE : (i + 1) * SIDE] == pytest.approx(255 * face, abs=0.51)
