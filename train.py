@@ -14,7 +14,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from model.config import PRESETS, ModelConfig, TrainConfig, preset  # light: Keras comes after parsing
 
-CHUNK = 64  # faces in one call of a network
 CLASSIFIER_SIZE, CLASSIFIER_STEP = 64, 16  # pixels, and what its four halvings need a multiple of
 GUIDES = 6000  # decoded training faces that show the classifier's directions: a dozen for each latent dimension
 PICTURES = 10  # faces that ImageGenerator shows each epoch
@@ -168,35 +167,30 @@ def attribute_classifier(data, options, model_config, seed: int):
 
 def latent_space(data, images, vae, classifier):
     """Encode every face; centroids, directions and prior from the training faces, calibration on the others."""
-    import numpy as np
-    from keras import ops
-
     from model.calibration import calibrate
     from model.data import ATTRIBUTES
     from model.directions import guided_directions
     from model.evaluate import Judge
+    from model.inference import in_chunks
     from model.latents import fit_latents
     from model.preprocessing import face_light, to_float
     from model.prior import fit_prior
 
     def encode(rows):
-        chunks = [rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK)]
-        found = [vae.encoder(to_float(images[chunk]), training=False)[0] for chunk in chunks]
-        return np.concatenate([ops.convert_to_numpy(z_mean) for z_mean in found])
+        return in_chunks(lambda part: vae.encoder(to_float(images[part]), training=False)[0], rows)
 
     def decode(z):
-        found = [vae.decoder(z[i : i + CHUNK], training=False) for i in range(0, len(z), CHUNK)]
-        return np.concatenate([ops.convert_to_numpy(x_hat) for x_hat in found])
+        return in_chunks(lambda part: vae.decoder(part, training=False), z)
 
     print(f"encoding {len(data):,} faces", flush=True)
     train, valid = data.rows("train"), data.rows("valid", labelled=True)
     z_mean = encode(train)
-    light = np.concatenate([face_light(to_float(images[train[i : i + CHUNK]])) for i in range(0, len(train), CHUNK)])
+    light = in_chunks(lambda part: face_light(to_float(images[part])), train)
     latents = fit_latents(z_mean, data.labels[train], ATTRIBUTES, light)
     print("asking the classifier which way each attribute lies", flush=True)
     judge = Judge(classifier)
     sample = z_mean[:: max(1, len(z_mean) // GUIDES)]
-    logits = np.concatenate([judge.logits(decode(sample[i : i + CHUNK])) for i in range(0, len(sample), CHUNK)])
+    logits = in_chunks(lambda part: judge.logits(decode(part)), sample)
     latents = dataclasses.replace(latents, guided=guided_directions(latents, sample, logits))
     print("measuring how far one slider unit goes", flush=True)
     latents = calibrate(latents, encode(valid), data.labels[valid], decode, judge.logits)

@@ -9,6 +9,7 @@ import numpy as np
 from app.faces import OpenFace, compared_size
 from app.recipe import Recipe
 from model.bundle import Bundle
+from model.classifier import sigmoid
 
 UNASKED_COUNT = 5  # more than five lines nobody reads
 UNASKED_LEAST = 0.05  # a change of probability below this is the classifier's own unrest
@@ -56,7 +57,7 @@ def write_receipt(bundle: Bundle, asked: Mapping[str, float], logits: np.ndarray
         logits: (2, K) of the face before and after the edit.
     """
     logits = np.asarray(logits, np.float64)
-    probability = 0.5 * (1 + np.tanh(0.5 * logits))  # the logistic function, without overflow
+    probability = sigmoid(logits)
     names = bundle.latents.names
     change = dict(zip(names, (probability[1] - probability[0]).tolist(), strict=True))
     change_logits = dict(zip(names, (logits[1] - logits[0]).tolist(), strict=True))

@@ -16,6 +16,7 @@ from model import metrics
 from model.bundle import Bundle, load_bundle
 from model.data import CelebA
 from model.evaluate import Judge
+from model.inference import chunks
 from model.preprocessing import FACE_BOX, to_float, to_uint8
 
 EDITS = ("Smiling", "Mouth_Slightly_Open", "Young", "Male", "Blond_Hair", "Eyeglasses")
@@ -31,7 +32,7 @@ def measure(bundle: Bundle, x: np.ndarray, steps: int) -> dict[str, float]:
     def refine(images, z):
         return bundle.refine(images, z, steps) if steps else z
 
-    z = np.concatenate([refine(x[i : i + 16], first[i : i + 16]) for i in range(0, len(x), 16)])
+    z = np.concatenate([refine(*parts) for parts in zip(chunks(x, 16), chunks(first, 16), strict=True)])
     x_hat = bundle.decode(z)
     small, small_hat = metrics.resize(x, SIZE), metrics.resize(x_hat, SIZE)
     (features, logits), (features_hat, logits_hat) = judge(x), judge(x_hat)

@@ -18,9 +18,10 @@ import numpy as np
 from keras import ops
 
 from model.card import model_card, sample_grid
-from model.classifier import build_classifier
+from model.classifier import build_classifier, sigmoid
 from model.config import ModelConfig
 from model.folder import CONFIG, BundleError, read_folder, write_folder
+from model.inference import compiled, in_chunks
 from model.latents import Latents
 from model.networks import build_decoder, build_encoder
 from model.prior import FittedPrior, NormalPrior
@@ -70,26 +71,26 @@ class Bundle:
             "_classify": (classify, (size, size, 3)),
         }
         for name, (function, shape) in run.items():
-            object.__setattr__(self, name, _compiled(function, shape))
+            object.__setattr__(self, name, compiled(function, shape))
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Faces (B, S, S, 3) float in [0, 1] -> z_mean (B, D) float32. Raises ValueError for another shape or type."""
         size = self.config.image_size
-        return _in_chunks(self._encode, images, (size, size, 3), (self.config.latent_dim,))
+        return _checked(self._encode, images, (size, size, 3), (self.config.latent_dim,))
 
     def decode(self, z: np.ndarray) -> np.ndarray:
         """z (B, D) -> faces (B, S, S, 3) float32 in [0, 1]. Raises ValueError for another shape or type."""
         size = self.config.image_size
-        return _in_chunks(self._decode, z, (self.config.latent_dim,), (size, size, 3))
+        return _checked(self._decode, z, (self.config.latent_dim,), (size, size, 3))
 
     def classify_logits(self, images: np.ndarray) -> np.ndarray:
         """Faces (B, S, S, 3) float in [0, 1] -> logits (B, K) float32 of all attributes."""
         size = self.config.image_size
-        return _in_chunks(self._classify, images, (size, size, 3), (len(self.latents.names),))
+        return _checked(self._classify, images, (size, size, 3), (len(self.latents.names),))
 
     def classify(self, images: np.ndarray) -> np.ndarray:
         """Faces (B, S, S, 3) float in [0, 1] -> probabilities (B, K) float32."""
-        return 0.5 * (1 + np.tanh(0.5 * self.classify_logits(images)))  # the sigmoid, without overflow
+        return sigmoid(self.classify_logits(images))
 
     def sample(self, n: int, seed: int = 0, temperature: float = 1.0, prior: str = "fitted") -> np.ndarray:
         """Draw z (n, D) float32 from the `fitted` density or the `normal` one; see model/prior.py for temperature."""
@@ -113,26 +114,14 @@ class Bundle:
         self.classify(faces)
 
 
-def _compiled(function: Callable, shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
-    """A function of arrays (B, *shape), traced once for every batch size where TensorFlow is the backend."""
-    if keras.backend.backend() != "tensorflow":
-        return lambda x: ops.convert_to_numpy(function(ops.convert_to_tensor(x)))
-    import tensorflow as tf
-
-    signature = [tf.TensorSpec((None, *shape), tf.float32)]
-    traced = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
-    return lambda x: traced(tf.constant(x)).numpy()
-
-
-def _in_chunks(run: Callable, x: np.ndarray, shape: tuple[int, ...], result: tuple[int, ...]) -> np.ndarray:
+def _checked(run: Callable, x: np.ndarray, shape: tuple[int, ...], result: tuple[int, ...]) -> np.ndarray:
     x = np.asarray(x)
     if x.shape[1:] != shape or x.dtype.kind != "f":
         needed = ", ".join(map(str, ("B", *shape)))
         raise ValueError(f"got {x.dtype} of shape {x.shape}; floats of shape ({needed}) are needed")
-    out = np.empty((len(x), *result), np.float32)
-    for start in range(0, len(x), CHUNK):
-        out[start : start + CHUNK] = run(x[start : start + CHUNK].astype(np.float32))
-    return out
+    if not len(x):
+        return np.empty((0, *result), np.float32)
+    return in_chunks(lambda part: run(part.astype(np.float32)), x, CHUNK)
 
 
 def save_bundle(

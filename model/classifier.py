@@ -15,6 +15,7 @@ from PIL import Image, ImageFilter
 
 from model.batches import augment
 from model.config import TrainConfig
+from model.inference import in_chunks
 from model.preprocessing import to_float
 
 FEATURES = "features"  # the layer whose output the Fréchet distance compares
@@ -205,10 +206,14 @@ def _split(labels: np.ndarray, groups: Sequence | None, seed: int) -> tuple[np.n
     return rows[~chosen], rows[chosen]
 
 
-def predict_logits(classifier: keras.Model, images: np.ndarray, rows: np.ndarray, chunk: int = 64) -> np.ndarray:
+def predict_logits(classifier: keras.Model, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Logits (n, K) of images[rows], uint8 at the classifier's own size."""
-    out = [classifier.predict_on_batch(to_float(images[rows[i : i + chunk]])) for i in range(0, len(rows), chunk)]
-    return np.concatenate(out)
+    return in_chunks(lambda part: classifier.predict_on_batch(to_float(images[part])), rows)
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Logits -> probabilities, without overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * logits))
 
 
 def platt_scaling(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -224,7 +229,7 @@ def platt_scaling(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, n
 
         def cost(ab, x=x, y=y):
             margin = np.sign(y) * (ab[0] * x + ab[1])
-            slope = -np.abs(y) * np.sign(y) * 0.5 * (1 - np.tanh(margin / 2))
+            slope = -np.abs(y) * np.sign(y) * sigmoid(-margin)
             pull = CALIBRATION_PRIOR * (ab - (1, 0))
             value = (np.abs(y) * np.logaddexp(0, -margin)).sum() + 0.5 * pull @ (ab - (1, 0))
             return value, np.array([slope @ x, slope.sum()]) + pull

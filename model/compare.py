@@ -22,13 +22,13 @@ from model.data import SPLITS, CelebA
 from model.disentanglement import separated_attribute_predictability
 from model.evaluate import EDIT_FACES, FACES, Judge, evaluate
 from model.grids import direction_grid, edit_grid, morph_grid, samples_grid
+from model.inference import in_chunks
 from model.preprocessing import to_float
 from model.report import ROWS
 
 RECIPE = {"Smiling": 1.5}  # unless --set says otherwise
 VECTOR = "Male"  # added to and subtracted from faces
 LABELLED = 4000  # faces, at most, that SAP looks at: the gap between the two best of hundreds of dimensions is small
-CHUNK = 256  # faces in memory as floats
 # Facts and measures beside those of an evaluation, in the form of report.ROWS.
 FACTS = (
     ("image_size", "image size", "{:d} px"),
@@ -66,8 +66,7 @@ def disentanglement(bundle: Bundle, data: CelebA, seed: int = 0) -> np.ndarray:
     rows = np.sort(np.random.default_rng(seed).permutation(data.rows(labelled=True))[:LABELLED])
     if len(rows) == 0:
         return np.full(len(bundle.latents.names), np.nan)
-    chunks = [rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK)]
-    z_mean = np.concatenate([bundle.encode(to_float(images[chunk])) for chunk in chunks])
+    z_mean = in_chunks(lambda part: bundle.encode(to_float(images[part])), rows)
     return separated_attribute_predictability(z_mean, data.labels[rows])
 
 

@@ -23,6 +23,7 @@ from model import metrics
 from model.bundle import Bundle, load_bundle
 from model.classifier import FEATURES
 from model.data import SPLITS, CelebA
+from model.inference import chunks, in_chunks
 from model.losses import kl_divergence
 from model.preprocessing import to_float
 from model.report import measures_table
@@ -33,7 +34,6 @@ EDIT_STRENGTH = 2.0  # slider units: the slider's ends
 GAP_FACES = 300  # training faces whose PSNR is compared
 COARSE = 64  # pixels at which models of all sizes are compared
 DECODES = 50  # timed, one face each
-CHUNK = 64
 FEWEST = 20  # faces, below which a measure of their distribution is left out
 
 
@@ -47,8 +47,8 @@ class Judge:
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, S, S, 3) float in [0, 1] -> features (n, F), logits (n, K)."""
         out = []
-        for i in range(0, len(images), CHUNK):
-            features, logits = self._model(metrics.resize(images[i : i + CHUNK], self.size), training=False)
+        for part in chunks(images):
+            features, logits = self._model(metrics.resize(part, self.size), training=False)
             out.append((ops.convert_to_numpy(features), ops.convert_to_numpy(logits)))
         features, logits = zip(*out, strict=True)
         return np.concatenate(features), np.concatenate(logits)
@@ -135,8 +135,8 @@ def _measure(bundle: Bundle, judge: Judge | None, images: np.ndarray, rows: np.n
     """
     size = bundle.config.image_size
     coarse, found = min(COARSE, size), []
-    for i in range(0, len(rows), CHUNK):
-        x = to_float(images[rows[i : i + CHUNK]])
+    for part in chunks(rows):
+        x = to_float(images[part])
         z_mean, z_log_var = bundle.encoder(x, training=False)
         kl = ops.convert_to_numpy(kl_divergence(z_mean, z_log_var))
         z_mean = ops.convert_to_numpy(z_mean)
@@ -175,7 +175,7 @@ def _frechet(bundle: Bundle, judge: Judge, seen: dict[str, np.ndarray], seed: in
     result = {"frechet_reconstruction": metrics.frechet_distance(photos, seen["features_hat"])}
     for prior in ("fitted", "normal"):
         z = bundle.sample(len(photos), seed=seed, prior=prior)
-        drawn = np.concatenate([judge(bundle.decode(z[i : i + CHUNK]))[0] for i in range(0, len(z), CHUNK)])
+        drawn = in_chunks(lambda part: judge(bundle.decode(part))[0], z)
         result[f"frechet_{prior}"] = metrics.frechet_distance(photos, drawn)
     order = np.random.default_rng(seed).permutation(len(photos))
     result["frechet_photos"] = metrics.frechet_distance(photos[order[::2]], photos[order[1::2]])

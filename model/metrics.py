@@ -14,6 +14,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from model.classifier import sigmoid
 from model.latents import Latents
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, of red, green and blue
@@ -75,7 +76,7 @@ def decision_thresholds(logits: np.ndarray) -> np.ndarray:
     Above it lie as many photos as the calibrated probabilities add up to. At a probability of a half, a rare attribute
     that the classifier is never sure of would never be there, and no edit could bring it.
     """
-    expected = np.clip(0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64))).mean(axis=0), 0, 1)  # (K,) share
+    expected = np.clip(sigmoid(logits.astype(np.float64)).mean(axis=0), 0, 1)  # (K,) share
     return np.array([np.quantile(logits[:, k], 1 - share) for k, share in enumerate(expected)], np.float32)
 
 

@@ -1,0 +1,30 @@
+"""Networks as functions of arrays: traced once, and given a few faces at a time, so that memory stays flat."""
+
+from collections.abc import Callable, Iterator
+
+import keras
+import numpy as np
+from keras import ops
+
+CHUNK = 64  # faces in one call of a network, unless said otherwise
+
+
+def compiled(function: Callable, shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
+    """A function of arrays (B, *shape), traced once for every batch size where TensorFlow is the backend."""
+    if keras.backend.backend() != "tensorflow":
+        return lambda x: ops.convert_to_numpy(function(ops.convert_to_tensor(x)))
+    import tensorflow as tf
+
+    signature = [tf.TensorSpec((None, *shape), tf.float32)]
+    traced = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
+    return lambda x: traced(tf.constant(x)).numpy()
+
+
+def chunks(x: np.ndarray, size: int = CHUNK) -> Iterator[np.ndarray]:
+    """x (N, ...) in parts of at most `size`, in order."""
+    return (x[start : start + size] for start in range(0, len(x), size))
+
+
+def in_chunks(run: Callable, x: np.ndarray, size: int = CHUNK) -> np.ndarray:
+    """run(part) for all parts of x (N, ...), as one array; at least one row. `run` may return a backend's tensors."""
+    return np.concatenate([ops.convert_to_numpy(run(part)) for part in chunks(x, size)])
