@@ -46,8 +46,8 @@ class Latents:
         reliable: (K,) bool, False where too few labels carry the direction (see RELIABLE_COUNT).
         light: (D, C) covariance of the codes with C numbers that describe the light on the face; C is 0 in bundles
             that were made before it was measured.
-        guided: (K, D) directions that the classifier chose (model/directions.py), used as d_k in place of the
-            centroids' differences; None where there are none.
+        guided: (K, D) directions that the classifier chose (model/directions.py): what is set moves along them instead.
+            Readings, and so what is kept, stay with the centroids. None where there are none.
     Raises:
         ValueError: an array has the wrong shape, is not finite, or the covariance cannot be inverted.
     """
@@ -91,33 +91,35 @@ class Latents:
 
     @cached_property
     def directions(self) -> np.ndarray:
-        """(K, D) d_k: the guided ones, or from the faces without to the faces with attribute k."""
+        """(K, D) along which attributes move: the guided directions, or the differences of centroids."""
         return self.between_centroids if self.guided is None else np.asarray(self.guided, np.float64)
 
     @property
     def between_centroids(self) -> np.ndarray:
-        """(K, D) from the mean of the faces without to the mean of the faces with each attribute."""
+        """(K, D) d_k, from the mean of the faces without to the mean of the faces with each attribute."""
         return np.asarray(self.centroid_positive, np.float64) - np.asarray(self.centroid_negative, np.float64)
 
     @cached_property
     def _span(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The whitened directions in a basis of their own span, at most K + C dimensions, so that an edit is cheap.
+        """The whitened directions in a basis of their own span, at most 2 K + C dimensions, so that an edit is cheap.
 
         Returns:
-            basis (D, R) back from span to latent space, unit (R, K + C) unit directions (0 for a zero direction), the
-            light's after the attributes', length (K,) Mahalanobis lengths of d_k, reader (D, K) S^-1 d_k.
+            basis (D, R) back from span to latent space, unit (R, 2 K + C) unit directions (0 for a zero one): along
+            which attributes move, the centroids' d_k, the light; length (2 K + C,) their Mahalanobis lengths,
+            reader (D, K) S^-1 d_k.
         """
         covariance = np.asarray(self.covariance, np.float64)
         try:
             factor = np.linalg.cholesky((covariance + covariance.T) / 2)  # (D, D)
         except np.linalg.LinAlgError:
             raise ValueError("covariance is not positive definite") from None
-        count = len(self.names)
-        whitened = np.linalg.solve(factor, np.hstack([self.directions.T, self.light]))  # (D, K + C)
-        q, r = np.linalg.qr(whitened)  # (D, R), (R, K + C)
+        rows = np.vstack([self.directions, self.between_centroids, self.light.T])
+        whitened = np.linalg.solve(factor, rows.T)  # (D, 2 K + C)
+        q, r = np.linalg.qr(whitened)  # (D, R), (R, 2 K + C)
         length = np.linalg.norm(whitened, axis=0)
         unit = np.divide(r, length, out=np.zeros_like(r), where=length > 0)
-        return factor @ q, unit, length[:count], np.linalg.solve(factor.T, whitened[:, :count])
+        k = len(self.names)
+        return factor @ q, unit, length, np.linalg.solve(factor.T, whitened[:, k : 2 * k])
 
     def _index(self, name: str) -> int:
         if name in self.names:
@@ -146,9 +148,10 @@ class Latents:
             raise ValueError(f"{name} is both set and kept: choose one")
         value = np.array([_finite(name, strength) for name, strength in strengths.items()], np.float64)
         index = np.array([self._index(name) for name in strengths], np.intp)
-        kept = sorted({self._index(name) for name in keep} | set(index[value == 0].tolist()))
+        count = len(self.names)
+        kept = sorted(count + k for k in {self._index(name) for name in keep} | set(index[value == 0].tolist()))
         if hold_light:
-            kept += range(len(self.names), len(self.names) + self.light.shape[1])
+            kept += range(2 * count, 2 * count + self.light.shape[1])
         index, value = index[value != 0], value[value != 0]  # (M,)
         if not len(index):
             return np.zeros(len(self.mean))
@@ -190,8 +193,8 @@ class Latents:
         z (B, D) -> (B, K), (D,) -> (K,). An attribute without labels reads 0.
         """
         reader = self._span[3]
-        start = np.einsum("kd,dk->k", np.asarray(self.centroid_negative, np.float64), reader)
-        whole = np.einsum("kd,dk->k", self.between_centroids, reader)
+        start, whole = (np.einsum("kd,dk->k", values, reader)
+                        for values in (np.asarray(self.centroid_negative, np.float64), self.between_centroids))
         distance = self.read(z) - start
         return np.divide(distance, whole, out=np.zeros_like(distance), where=whole > 0)
 

@@ -8,7 +8,7 @@ from app.editor import FaceEditor
 from app.recipe import Recipe
 from app.ui.api import build_api
 from app.ui.errors import warned
-from app.ui.picker import EXAMPLE_SEED, EXAMPLE_TEMPERATURE, example_strip
+from app.ui.picker import EXAMPLE_SEEDS, EXAMPLE_TEMPERATURE, example_strip
 from app.ui.store import FaceStore
 from app.ui.subject import Subject, Subjects
 from app.ui.tabs.edit import EditTab
@@ -27,7 +27,7 @@ def build_demo(editor: FaceEditor) -> gr.Blocks:
     """The page of an editor, not yet launched."""
     subjects = Subjects(editor, FaceStore())
     strip = example_strip(subjects)
-    first = subjects.from_seed(EXAMPLE_SEED, EXAMPLE_TEMPERATURE)
+    first = subjects.from_seed(EXAMPLE_SEEDS[0], EXAMPLE_TEMPERATURE)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK, CACHE_AGE)) as demo:
         build_api(editor)  # first, so that the endpoints' names are theirs
         gr.HTML(f"<header><h1>{TITLE}</h1><p>{TAGLINE}</p></header>", padding=False, elem_id="facet-header")

@@ -6,7 +6,7 @@ import gradio as gr
 
 from app.ui import view
 from app.ui.errors import warned
-from app.ui.picker import EXAMPLE_SEED, EXAMPLE_TEMPERATURE, FacePicker
+from app.ui.picker import EXAMPLE_SEEDS, EXAMPLE_TEMPERATURE, FacePicker
 from app.ui.player import AnimationOptions, player, write_animation
 from app.ui.subject import Subject, Subjects
 from app.ui.text import MORPH_DETAIL, MORPH_HINT
@@ -49,7 +49,7 @@ class MorphTab:
 
     def _side(self, strip: str, i: int) -> gr.State:
         name, label = f"morph-{'abcd'[i]}", SIDES[i]
-        first = self._subjects.from_seed(EXAMPLE_SEED + 1 + i, EXAMPLE_TEMPERATURE)
+        first = self._subjects.from_seed(EXAMPLE_SEEDS[1 + i], EXAMPLE_TEMPERATURE)
         with gr.Column(min_width=300, elem_classes="facet-side", visible=i < FEWEST) as column:
             state = gr.State(first, delete_callback=self._subjects.forget)
             face = gr.HTML(self._chosen(first, label), padding=False, elem_id=f"{name}-face",
