@@ -45,12 +45,12 @@ OPEN_GROUPS = ("Mouth", "Age, sex and looks")
 PRESETS = {
     "Smile": {"Smiling": 1.25, "High_Cheekbones": 0.5},
     "Serious": {"Smiling": -1.25, "Mouth_Slightly_Open": -0.75},
-    "Younger": {"Young": 1.25},
-    "Older": {"Young": -1.25, "Gray_Hair": 0.75},
-    "Blonde": {"Blond_Hair": 1.25},
-    "Dark hair": {"Black_Hair": 1.25},
+    "Younger": {"Young": 0.6},
+    "Older": {"Young": -1.0, "Gray_Hair": 0.5},
+    "Blonde": {"Blond_Hair": 0.7},
+    "Dark hair": {"Black_Hair": 1.0},
     "Glasses": {"Eyeglasses": 1.5},
-    "Make-up": {"Heavy_Makeup": 1.25},
+    "Make-up": {"Heavy_Makeup": 0.9},
     "Beard": {"No_Beard": -1.25},
 }
 
