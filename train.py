@@ -77,7 +77,7 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     from model.folder import MAX_FILE_BYTES
     from model.losses import PerceptualDistance
     from model.preprocessing import to_float
-    from model.progress import BEST, BestWeights, TrainingState, load_state, read_arrays
+    from model.progress import BEST, BestWeights, TrainingState, load_state, read_arrays, restore_weights
     from model.vae import VAE
 
     identity = {"model": model_config.to_dict(), "train": train_config.to_dict(), "data": data.fingerprint()}
@@ -105,7 +105,7 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     if source and not state:
         vae.set_networks(source.encoder.get_weights() + source.decoder.get_weights())
     if state:
-        vae.load_weights(folder / state["weights"])
+        restore_weights(vae, folder / state["weights"])
         print(f"going on after epoch {start}, {state['elapsed'] / 60:.1f} minutes in", flush=True)
 
     training = FaceBatches(images, data.rows("train"), data.sharp, train_config, training=True, epoch=start)

@@ -187,15 +187,24 @@ def _versions() -> dict[str, str]:
 
 @contextlib.contextmanager
 def _blame(path: Path):
-    """Turn whatever goes wrong with a file's content into a BundleError that names it."""
+    """Turn whatever goes wrong with a file's content into a BundleError that names it.
+
+    Everything, because what libraries raise for a damaged file is no list that ends: MemoryError and IndexError too.
+    """
     try:
         yield
     except BundleError:
         raise
     except KeyError as error:
         raise BundleError(f"{path} cannot be used: {error} is missing") from error
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise BundleError(f"{path} cannot be used: {error}") from error
+    except Exception as error:
+        raise BundleError(f"{path} cannot be used: {str(error) or type(error).__name__}") from error
+
+
+def _mapping(value) -> dict:
+    if not isinstance(value, dict):
+        raise ValueError(f"it holds a {type(value).__name__} where names and values must be")
+    return value
 
 
 def load_bundle(source: str | os.PathLike) -> Bundle:
@@ -214,7 +223,7 @@ def load_bundle(source: str | os.PathLike) -> Bundle:
     document, files, short_hash = read_folder(path)
     with _blame(path / CONFIG):
         config = ModelConfig.from_dict(document["model"])
-        about, classifier_config = document["about"], document["classifier"]
+        about, classifier_config = _mapping(document["about"]), _mapping(document["classifier"])
     with _blame(path / "attributes.npz"):
         arrays = arrays_from_bytes(files["attributes.npz"])
         latents = Latents.from_arrays(arrays)
@@ -222,7 +231,7 @@ def load_bundle(source: str | os.PathLike) -> Bundle:
         if {len(latents.mean), prior.means.shape[1]} != {config.latent_dim}:
             raise ValueError(f"its codes are not those of a latent_dim of {config.latent_dim}")
     with _blame(path / "metrics.json"):
-        metrics = json.loads(files["metrics.json"])
+        metrics = _mapping(json.loads(files["metrics.json"]))
     with _blame(path / CONFIG):
         networks = {"encoder": build_encoder(config), "decoder": build_decoder(config)}
         networks["classifier"] = build_classifier(**classifier_config)

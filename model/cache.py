@@ -34,7 +34,7 @@ def decoded_faces(folder: Path, key: str, count: int, size: int,
         _decode(path, sharp_path, shape, frame)
     try:
         images, sharp = np.load(path, mmap_mode="r"), np.load(sharp_path)
-    except (ValueError, OSError, EOFError) as error:
+    except Exception as error:  # NumPy reads the header with Python's own tokenizer, and raises what that raises
         raise DataError(f"the cache file {path} is damaged ({error}); delete it and run again") from None
     if images.shape != shape or images.dtype != np.uint8 or sharp.shape != (count,):
         raise DataError(f"the cache file {path} holds {images.shape}, not {shape}; delete it and run again")

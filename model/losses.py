@@ -94,7 +94,10 @@ def build_vgg16(weights: str, outputs: tuple[str, ...] = PERCEPTUAL_LAYERS) -> k
                 found.append(y)
     model = keras.Model(x, found, name="vgg16", trainable=False)
     for layer, values in zip(convolutions, _vgg16_arrays(weights, [c.name for c in convolutions]), strict=True):
-        layer.set_weights(values)
+        try:
+            layer.set_weights(values)
+        except ValueError as error:
+            raise ValueError(f"{weights} holds another network than VGG16: {error}") from None
     return model
 
 
@@ -119,5 +122,5 @@ def _vgg16_arrays(weights: str, names: list[str]):
             return groups
     except FileNotFoundError:
         raise ValueError(f"there is no VGG16 weights file {weights}") from None
-    except (KeyError, OSError) as error:
+    except Exception as error:  # h5py's, by where the file is damaged
         raise ValueError(f"{weights} does not hold VGG16's convolutions in groups block1 to block5: {error}") from None

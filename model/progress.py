@@ -5,13 +5,13 @@ import io
 import json
 import math
 import os
-import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from model.callbacks import AveragedWeights, Clock
+from model.weights import arrays_from_bytes
 
 BEST, LAST = "best.npz", "last.npz"
 STATE_KEYS = ("epoch", "elapsed", "best", "weights", "average_updates")
@@ -95,11 +95,23 @@ def write_arrays(path: Path, arrays: list[np.ndarray]) -> None:
 
 def read_arrays(path: Path) -> list[np.ndarray]:
     """The inverse of `write_arrays`. Raises ValueError for a file that is missing or damaged."""
+    with _readable(path):
+        return list(arrays_from_bytes(path.read_bytes()).values())
+
+
+def restore_weights(model: keras.Model, path: Path) -> None:
+    """`model.load_weights`. Raises ValueError for a file that is missing or damaged."""
+    with _readable(path):
+        model.load_weights(path)
+
+
+@contextlib.contextmanager
+def _readable(path: Path):
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return [arrays[name] for name in arrays.files]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} cannot be read ({error}); delete {path.parent} to start afresh") from None
+        yield
+    except Exception as error:  # whatever the libraries raise, by where the file is damaged
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"{path} cannot be read ({reason}); delete {path.parent} to start afresh") from error
 
 
 def save_weights(model: keras.Model, path: Path) -> None:

@@ -49,34 +49,44 @@ def load_weights(model: keras.Model, content: bytes) -> None:
     """Load a .weights.h5 from its bytes: those that were verified, whatever is in their file by now.
 
     Raises:
-        ValueError: not a weights file, not this model's, or one that unpacks to more than MAX_UNPACKED_BYTES.
+        ValueError: not a weights file, not this model's, one that unpacks to more than MAX_UNPACKED_BYTES, or weights
+            that are not finite.
     """
-    sizes = []
+    other = "its weights are those of another network than config.json describes"
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        path = Path(folder) / "model.weights.h5"
+        path.write_bytes(content)
+        if _count_arrays(path) != len(model.weights):
+            raise ValueError(other)
+        warnings.simplefilter("ignore")  # Keras warns of what it skips before it raises for what is then missing
+        try:
+            model.load_weights(path)
+        except Exception as error:  # Keras raises ValueError, KeyError, AttributeError or OSError, by where it finds it
+            raise ValueError(other) from error
+    if not all(np.isfinite(values).all() for values in model.get_weights()):
+        raise ValueError("it holds weights that are not finite numbers")
+
+
+def _count_arrays(path: Path) -> int:
+    """How many arrays an HDF5 file holds; ValueError as in `load_weights`."""
+    sizes, odd = [], []
 
     def visit(_, item):
         if isinstance(item, h5py.Dataset):
             sizes.append(item.size * item.dtype.itemsize)
             if item.dtype.kind not in "fiu" or item.external or item.is_virtual:
-                raise ValueError(f"{item.name} in it is not an array of numbers")
+                odd.append(item.name)
 
     try:
-        with h5py.File(io.BytesIO(content), "r") as file:
+        with h5py.File(path, "r") as file:
             file.visititems(visit)
-    except (OSError, RuntimeError, KeyError) as error:
+    except Exception as error:  # h5py's, by where the file is damaged: OSError, RuntimeError, UnicodeDecodeError ...
         raise ValueError("it is not an HDF5 file of weights") from error
+    if odd:
+        raise ValueError(f"{odd[0]} in it is not an array of numbers")
     if sum(sizes) > MAX_UNPACKED_BYTES:
         raise ValueError(f"it unpacks to {sum(sizes) / 1e6:.0f} MB")
-    other = "its weights are those of another network than config.json describes"
-    if len(sizes) != len(model.weights):
-        raise ValueError(other)
-    try:
-        with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
-            warnings.simplefilter("ignore")  # Keras warns of what it skips before it raises for what is then missing
-            path = Path(folder) / "model.weights.h5"
-            path.write_bytes(content)
-            model.load_weights(path)
-    except Exception as error:  # Keras raises ValueError, KeyError, AttributeError or OSError, by where it finds it
-        raise ValueError(other) from error
+    return len(sizes)
 
 
 def arrays_to_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:

@@ -145,6 +145,15 @@ def test_a_damaged_state_is_named(celeba, tmp_path, content, message):
         fit_only(*train.parse(options(celeba, tmp_path / "run", "--resume")))
 
 
+def test_a_damaged_file_of_the_state_is_named(celeba, tmp_path):
+    run = options(celeba, tmp_path / "run", "--epochs", "1")
+    fit_only(*train.parse(run))
+    (path,) = (tmp_path / "run.training").glob("state-*.weights.h5")
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=f"{path.name} cannot be read.*start afresh"):
+        fit_only(*train.parse([*run, "--resume"]))
+
+
 def test_two_runs_on_one_folder(celeba, tmp_path, capsys):
     with train.locked(tmp_path / "run.training"):
         assert train.main(options(celeba, tmp_path / "run")) == 1

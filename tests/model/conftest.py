@@ -1,6 +1,9 @@
 """What several tests of the model need."""
 
+import resource
 import shutil
+import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -23,6 +26,19 @@ def vgg16_file(tmp_path_factory):
                 group["1"] = np.zeros(width, "float32")
                 channels = width
     return str(path)
+
+
+@pytest.fixture
+def little_memory():
+    """HDF5 follows some damaged lists for ever and takes memory all the while: it gets 2 GB, not the machine's."""
+    if sys.platform != "linux":
+        yield  # other systems do not hold a process to such a limit
+        return
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    mine = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (mine + 2 * 2**30, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 @pytest.fixture(scope="module")

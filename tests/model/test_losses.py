@@ -69,3 +69,15 @@ def test_a_vgg16_file_that_is_none_is_named(tmp_path):
     (tmp_path / "bad.h5").write_text("x")
     with pytest.raises(ValueError, match="bad.h5 does not hold VGG16"):
         losses.build_vgg16(str(tmp_path / "bad.h5"))
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        for block, depth in (("block1", 2), ("block2", 2), ("block3", 3)):
+            for i in range(depth):
+                file[f"{block}/layers/conv2d{f'_{i}' if i else ''}/vars/0"] = np.zeros((3, 3, 3, 8), "float32")
+                file[f"{block}/layers/conv2d{f'_{i}' if i else ''}/vars/1"] = np.zeros(8, "float32")
+    with pytest.raises(ValueError, match="other.h5 holds another network than VGG16"):
+        losses.build_vgg16(str(tmp_path / "other.h5"))
+    damaged = bytearray((tmp_path / "other.h5").read_bytes())
+    damaged[31] ^= 0x80  # the last byte of an address
+    (tmp_path / "damaged.h5").write_bytes(damaged)
+    with pytest.raises(ValueError, match="damaged.h5 does not hold VGG16"):
+        losses.build_vgg16(str(tmp_path / "damaged.h5"))
