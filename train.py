@@ -72,15 +72,18 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     import keras
 
     from model.batches import FaceBatches
-    from model.bundle import load_bundle
+    from model.bundle import bundle_hash, load_bundle
     from model.callbacks import AveragedWeights, BetaScheduler, Clock, ImageGenerator
     from model.folder import MAX_FILE_BYTES
-    from model.losses import PerceptualDistance
+    from model.losses import PerceptualDistance, vgg16_hash
     from model.preprocessing import to_float
     from model.progress import BEST, BestWeights, TrainingState, load_state, read_arrays, restore_weights
     from model.vae import VAE
 
-    identity = {"model": model_config.to_dict(), "train": train_config.to_dict(), "data": data.fingerprint()}
+    identity = {"model": model_config.to_dict(), "train": train_config.to_dict(), "data": data.fingerprint(),
+                "init": bundle_hash(options.init) if options.init else None,
+                "judge": bundle_hash(options.judge) if options.judge else None,
+                "vgg16": vgg16_hash(options.vgg16) if train_config.perceptual_weight else None}
     state = load_state(folder, identity) if options.resume else None
     if state is None and (folder / "state.json").exists() and not options.resume:
         raise ValueError(f"{folder} holds an earlier run; add --resume to go on with it, or delete it")

@@ -28,7 +28,7 @@ from model.prior import FittedPrior, NormalPrior
 from model.refine import STEPS, make_refiner
 from model.weights import arrays_from_bytes, arrays_to_bytes, load_weights, weights_to_bytes
 
-__all__ = ["Bundle", "BundleError", "load_bundle", "save_bundle"]
+__all__ = ["Bundle", "BundleError", "bundle_hash", "load_bundle", "save_bundle"]
 
 CHUNK = 16  # faces in one call of a network: memory stays flat however many are asked for
 _PRIOR = "prior_"  # before the prior's arrays in attributes.npz
@@ -207,6 +207,19 @@ def _mapping(value) -> dict:
     return value
 
 
+def _folder(source: str | os.PathLike) -> Path:
+    if not str(source).startswith("hf:"):
+        return Path(source)
+    from model.hub import fetch
+
+    return fetch(str(source))
+
+
+def bundle_hash(source: str | os.PathLike) -> str:
+    """The hash that `load_bundle(source)` would have, of a bundle that is whole; raises BundleError as that does."""
+    return read_folder(_folder(source))[2]
+
+
 def load_bundle(source: str | os.PathLike) -> Bundle:
     """Load and verify a bundle.
 
@@ -215,11 +228,7 @@ def load_bundle(source: str | os.PathLike) -> Bundle:
     Raises:
         BundleError: what is wrong, and with which file; nothing of a bundle that fails a check is used.
     """
-    if str(source).startswith("hf:"):
-        from model.hub import fetch
-
-        source = fetch(str(source))
-    path = Path(source)
+    path = _folder(source)
     document, files, short_hash = read_folder(path)
     with _blame(path / CONFIG):
         config = ModelConfig.from_dict(document["model"])

@@ -3,6 +3,9 @@
 B batch, S image size, D latent dimensions; pictures are float in [0, 1].
 """
 
+import hashlib
+from pathlib import Path
+
 import keras
 import numpy as np
 from keras import ops
@@ -99,6 +102,16 @@ def build_vgg16(weights: str, outputs: tuple[str, ...] = PERCEPTUAL_LAYERS) -> k
         except ValueError as error:
             raise ValueError(f"{weights} holds another network than VGG16: {error}") from None
     return model
+
+
+def vgg16_hash(weights: str) -> str:
+    """What tells VGG16's weights from others: "imagenet", or the start of the file's SHA-256. ValueError: no file."""
+    if weights == "imagenet":
+        return weights
+    try:
+        return hashlib.sha256(Path(weights).read_bytes()).hexdigest()[:12]
+    except OSError as error:
+        raise ValueError(f"the VGG16 weights file {weights} cannot be read: {error.strerror}") from None
 
 
 def _vgg16_arrays(weights: str, names: list[str]):

@@ -77,8 +77,8 @@ def load_state(folder: Path, identity: dict) -> dict | None:
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{path} is damaged; delete {folder} to start afresh") from None
     for key, value in identity.items():
-        if saved.get(key) != value:
-            raise ValueError(f"the run in {folder} was started with another {key} ({saved.get(key)}, not {value}); "
+        if saved.get(key, value) != value:  # a state from before a key was kept says nothing of it
+            raise ValueError(f"the run in {folder} was started with another {key} ({saved[key]}, not {value}); "
                              "use the same options, or another --out")
     for kind in ("weights", "average"):
         if kind in state and not (Path(folder) / state[kind]).exists():

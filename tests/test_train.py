@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 import train
-from model.bundle import load_bundle
-from model.data import ATTRIBUTES
-from tests.faces import draw_face
+from model.bundle import bundle_hash, load_bundle
+from model.data import ATTRIBUTES, CelebA
+from model.losses import vgg16_hash
+from model.progress import STATE_KEYS
+from tests.faces import draw_face, tiny_bundle
 
 FACES = 96
 
@@ -86,8 +88,6 @@ def test_the_same_seed_gives_the_same_losses(celeba, tmp_path):
 def fit_only(parsed, model_config, train_config):
     import keras
 
-    from model.data import CelebA
-
     keras.utils.set_random_seed(train_config.seed)
     data, folder = CelebA(parsed.data, parsed.cache), train.Path(f"{parsed.out}.training")
     with train.locked(folder):
@@ -106,6 +106,45 @@ def test_a_resumed_run_goes_on_and_refuses_other_options(celeba, tmp_path):
     # Nothing left to do: it loads the best weights and trains no more.
     _, about = fit_only(*train.parse(options(celeba, out, "--epochs", "3", "--resume")))
     assert about["epochs"] == 3 and len(history(out)) == 3
+
+
+def test_a_resumed_run_refuses_another_start_judge_and_vgg16(celeba, tmp_path, capsys):
+    for name in ("one", "other"):
+        tiny_bundle(tmp_path / name, seed=len(name))
+    (tmp_path / "vgg16.h5").write_bytes(b"of one kind")
+    given = {name: str(tmp_path / "one") for name in ("--init", "--judge")} | {"--vgg16": str(tmp_path / "vgg16.h5")}
+
+    def resume(**changes):
+        flags = [word for flag, value in {**given, **changes}.items() if value for word in (flag, value)]
+        return train.main(options(celeba, tmp_path / "run", "--perceptual-weight", "0.1", "--resume", *flags))
+
+    assert resume() == 1  # no VGG16 is in that file; the state below is what a run with a real one would have left
+    assert "vgg16.h5 does not hold VGG16" in capsys.readouterr().err
+    parsed, model_config, train_config = train.parse(options(celeba, "", "--perceptual-weight", "0.1"))
+    identity = {"model": model_config.to_dict(), "train": train_config.to_dict(),
+                "data": CelebA(parsed.data, parsed.cache).fingerprint(),
+                "init": bundle_hash(given["--init"]), "judge": bundle_hash(given["--judge"]),
+                "vgg16": vgg16_hash(given["--vgg16"])}  # fmt: skip
+    state = {"identity": identity, **dict.fromkeys(STATE_KEYS, 0), "weights": "none.h5"}
+    (tmp_path / "run.training" / "state.json").write_text(json.dumps(state))
+    assert resume() == 1
+    assert "none.h5 is missing" in capsys.readouterr().err  # everything is the same
+    for flag in ("--init", "--judge"):
+        for value in (str(tmp_path / "other"), None):
+            assert resume(**{flag: value}) == 1
+            assert f"was started with another {flag[2:]} (" in capsys.readouterr().err
+    (tmp_path / "vgg16.h5").write_bytes(b"of another kind")
+    assert resume() == 1
+    assert "was started with another vgg16" in capsys.readouterr().err
+    (tmp_path / "vgg16.h5").unlink()
+    assert resume() == 1
+    assert "VGG16 weights file" in capsys.readouterr().err
+
+
+def test_a_judge_that_is_none_is_refused_before_training(celeba, tmp_path, capsys):
+    assert train.main(options(celeba, tmp_path / "run", "--judge", str(tmp_path / "nowhere"))) == 1
+    assert "there is no bundle folder" in capsys.readouterr().err
+    assert not list((tmp_path / "run.training").glob("state*"))
 
 
 def test_killed_at_any_moment_it_resumes_with_one_epoch_lost_at_most(celeba, tmp_path):
