@@ -18,14 +18,17 @@ STATE_KEYS = ("epoch", "elapsed", "best", "weights", "average_updates")
 
 
 class BestWeights(keras.callbacks.Callback):
-    """Keeps encoder and decoder, in one file, of the epoch with the lowest validation loss, and of the last epoch."""
+    """Keeps encoder and decoder, in one file, of the epoch with the lowest validation loss, and of the last epoch.
+
+    The loss is that at the run's own beta: while beta rises, an early epoch would win by its small weight on the KL.
+    """
 
     def __init__(self, folder: Path, best: float = math.inf):
         super().__init__()
         self.folder, self.best = Path(folder), best
 
     def on_epoch_end(self, epoch, logs=None):
-        value = logs["val_loss"]
+        value = logs["val_loss"] + (self.model.train_config.beta - logs["val_beta"]) * logs["val_kl_loss"]
         if not math.isfinite(value):
             raise FloatingPointError(f"the validation loss of epoch {epoch + 1} is {value}; lower --learning-rate")
         for name in (LAST, BEST) if value < self.best else (LAST,):

@@ -9,6 +9,7 @@ from model.batches import FaceBatches, augment
 from model.callbacks import AveragedWeights, BetaScheduler, Clock, ImageGenerator
 from model.config import TrainConfig, preset
 from model.preprocessing import to_float
+from model.progress import BestWeights
 from model.vae import VAE, Sampling
 from tests.faces import draw_face
 
@@ -101,6 +102,15 @@ def test_the_loss_sees_the_scheduled_beta_and_not_a_plain_attribute(faces):
     assert plain.plain_beta == 0.0
     # Set to 0 before the second epoch, and the traced step went on with 2.
     assert reports.seen[1]["loss"] == pytest.approx(2 * reports.seen[1]["kl_loss"], rel=1e-4)
+
+
+def test_the_best_epoch_is_that_at_the_final_beta(tmp_path):
+    best = BestWeights(tmp_path)
+    best.set_model(compiled(preset("tiny")[1].replace(beta=2.0)))
+    # Halfway up, a loss that looks smaller: 1 + 0.5 * 3 against 1.5 + 2 * 0.75, which is 1 + 2 * 3 at the end.
+    for epoch, (reconstruction, kl, beta) in enumerate([(1.0, 3.0, 0.5), (1.5, 0.75, 2.0)]):
+        best.on_epoch_end(epoch, {"val_loss": reconstruction + beta * kl, "val_kl_loss": kl, "val_beta": beta})
+    assert best.best == 3.0
 
 
 def test_the_perceptual_term_joins_when_its_time_has_come(faces, vgg16_file):
