@@ -10,6 +10,7 @@ by dlib's face recogniser (under 0.6 is the same person), where that is installe
 import argparse
 import importlib.util
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,6 +21,7 @@ from PIL import Image
 
 from app.editor import FaceEditor
 from app.faces import FaceError, OpenFace, face_square
+from app.photo.animation import save_animation
 from app.photo.compose import edit_frame
 from app.photo.open import PhotoError, open_photo
 from app.photo.residual import resize
@@ -32,6 +34,7 @@ from model.preprocessing import FACE_BOX, crop_face, to_float, to_uint8
 EDITS = ("Smiling", "Mouth_Slightly_Open", "Young", "Male", "Blond_Hair", "Eyeglasses")
 SHARPNESS_WITHIN = 0.05  # issue: of the photo's, at strength 1
 CHANGE_AT_LEAST = 0.8  # issue: of what the plain decoder reaches
+MORPH_FRAMES, MORPH_SECONDS = 60, 4.0  # issue: a morph of two photos
 INSTALL = "pip install dlib-bin face_recognition_models"
 
 
@@ -161,6 +164,18 @@ def print_table(rows: dict[str, dict[str, dict[str, float]]]) -> None:
           f"edits, {CHANGE_AT_LEAST:.0%} of the decoder's change reached for {reached}\n", flush=True)
 
 
+def print_morph(editor: FaceEditor, a: OpenFace, b: OpenFace) -> None:
+    """How long a morph between two of the faces takes, drawn and written."""
+    start = time.perf_counter()
+    frames = editor.morph_opened(a, b, frames=MORPH_FRAMES)
+    drawn = time.perf_counter() - start
+    with tempfile.TemporaryDirectory() as folder:
+        save_animation(frames, Path(folder) / "morph.gif", format="gif", fps=20, boomerang=False)
+    width, height = frames[0].size
+    print(f"a morph of {MORPH_FRAMES} frames of {width} x {height} between two of them: {drawn:.1f} s, with its GIF "
+          f"{time.perf_counter() - start:.1f} s (goal: under {MORPH_SECONDS:g})\n", flush=True)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Print a table for CelebA's validation faces, and one for the portraits; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.photo", description=__doc__.splitlines()[0])
@@ -184,6 +199,8 @@ def main(argv: list[str] | None = None) -> int:
     for title, faces in groups.items():
         print(f"{len(faces)} {title}, strength {options.strength:+g}, {options.bundle}\n")
         print_table({name: measure(editor, faces, name, options.strength, recogniser) for name in EDITS})
+        if len(faces) > 1:
+            print_morph(editor, *faces[:2])
     return 0
 
 

@@ -22,6 +22,7 @@ def test_each_mode_is_measured_and_the_plain_one_is_the_yardstick(bundle, folder
     assert all(row[3] == "100%" for row in rows if row[1] == "plain decoder")
     assert "2 full-size validation faces" in shown
     assert "sharpness within 5% of the photo's for" in shown
+    assert "a morph of 60 frames of 178 x 218" in shown
 
 
 def test_the_plain_mode_shows_the_decoder_in_the_square_and_the_photo_around_it():
