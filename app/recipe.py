@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlencode
 
+from model.strengths import parse_strength
+
 STRENGTH_LIMIT = 2.0  # sliders run from -2 to +2 (design, section 2)
 TEMPERATURE_LIMIT = 2.0  # beyond twice the prior's spread nothing the decoder draws is a face
 SEED_LIMIT = 2**32 - 1
@@ -165,10 +167,10 @@ def recipes_from_json(text: str | bytes) -> tuple[Recipe, ...]:
 
 def parse_setting(text: str, sign: str = "=") -> tuple[str, float]:
     """`Smiling=1` -> ("Smiling", 1.0); RecipeError if it is not a name, the sign and a number."""
-    name, found, strength = text.partition(sign)
-    if not name or not found:
-        raise RecipeError(f"A setting must be NAME{sign}STRENGTH, like Smiling{sign}1, not {_show(text)}.")
-    return name, _parse(float, strength, f"the strength of {name}")
+    try:
+        return parse_strength(text, sign)
+    except ValueError as error:
+        raise RecipeError(str(error)) from None
 
 
 def _load_json(text: str | bytes):

@@ -5,7 +5,6 @@ this machine multiplies matrices, and tells what share of it one face and a batc
 time of one slider tick goes, step by step, for a drawn face and for a face of a photo.
 """
 
-import argparse
 import os
 import statistics
 import sys
@@ -13,6 +12,8 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+
+from benchmarks.bundles import bundle_parser, load_editor
 
 REPEATS, WARM_UP = 50, 5
 BATCHES = (1, 32)
@@ -23,18 +24,10 @@ EDIT = {"Smiling": 1.0}
 
 def main() -> int:
     """Print the two tables."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.limit", description=__doc__.splitlines()[0])
-    parser.add_argument("--bundle", default="checkpoints/default")
+    parser = bundle_parser("limit", __doc__)
     parser.add_argument("--repeats", type=int, default=REPEATS, help=f"calls of each (default {REPEATS})")
     options = parser.parse_args()
-
-    from app.editor import FaceEditor
-
-    try:
-        editor = FaceEditor.load(options.bundle)
-    except ValueError as error:
-        print(f"benchmarks.limit: {error}", file=sys.stderr)
-        return 1
+    editor = load_editor("limit", options.bundle)
     rate = matrix_rate(options.repeats)
     print(f"{os.cpu_count()} cores multiply matrices of {MATRIX_SIZE} x {MATRIX_SIZE} float32 at {rate / 1e9:.0f} "
           "Gflop/s (TensorFlow, the best of all calls)\n")

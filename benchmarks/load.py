@@ -9,7 +9,6 @@ queue tell a place, take a cancel, and refuse with a sentence once it is full? D
 The visitors run on the machine that they measure, and take some of its time.
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from itertools import combinations
 import numpy as np
 import psutil
 
+from benchmarks.bundles import bundle_parser, load_editor
 from benchmarks.protocol import PageServer, ProtocolError, Session
 from benchmarks.server import running_server
 from benchmarks.visitors import MORPH_FRAMES, Answer, Record, visit_together
@@ -36,22 +36,14 @@ SAME_PICTURE = 1.0
 
 def main() -> int:
     """Print the tables; 1 if something was shown that should not have been, or was lost."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__.splitlines()[0])
-    parser.add_argument("--bundle", default="checkpoints/default")
+    parser = bundle_parser("load", __doc__)
     parser.add_argument("--visitors", type=int, nargs="+", default=VISITORS, help="at once, one row each")
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"of each row (default {SECONDS:g})")
     parser.add_argument("--minutes", type=float, default=MEMORY_MINUTES,
                         help=f"of the memory run with {MEMORY_VISITORS} visitors; 0 leaves it out (default "
                         f"{MEMORY_MINUTES:g})")
     options = parser.parse_args()
-
-    from app.editor import FaceEditor  # loads TensorFlow, which --help need not wait for
-
-    try:
-        editor = FaceEditor.load(options.bundle)
-    except ValueError as error:
-        print(f"benchmarks.load: {error}", file=sys.stderr)
-        return 1
+    editor = load_editor("load", options.bundle)
     with running_server(options.bundle) as (address, _):
         (process,) = psutil.Process().children()  # the server
         page = PageServer(address)

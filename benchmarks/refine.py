@@ -5,13 +5,13 @@ attributes that the classifier sees, distance of its features, how far the code 
 face takes; then how much of an edit in photo mode arrives, against the change that the plain decoder reaches.
 """
 
-import argparse
 import sys
 import time
 
 import numpy as np
 
 from app.photo.compose import edit_frame
+from benchmarks.bundles import bundle_parser
 from model import metrics
 from model.bundle import Bundle, load_bundle
 from model.data import CelebA
@@ -83,8 +83,7 @@ def _square(frame: np.ndarray, size: int) -> np.ndarray:
 
 def main(argv: list[str] | None = None) -> int:
     """Print the table; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.refine", description=__doc__.splitlines()[0])
-    parser.add_argument("--bundle", default="checkpoints/default")
+    parser = bundle_parser("refine", __doc__)
     parser.add_argument("--data", required=True, help="CelebA's folder")
     parser.add_argument("--faces", type=int, default=64)
     parser.add_argument("--steps", type=int, nargs="+", default=[0, 4, 8, 12, 20, 40])

@@ -7,7 +7,6 @@ machine slows all alike: compare the columns of one run with each other. The las
 faster than the traced function by more than a fifth (FASTER).
 """
 
-import argparse
 import statistics
 import sys
 import tempfile
@@ -16,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.bundles import bundle_parser
 
 REPEATS, WARM_UP = 50, 3
 THREADS = 2
@@ -27,8 +28,7 @@ TRACED = "traced function"
 
 def main() -> None:
     """Print one table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.runtimes", description=__doc__.splitlines()[0])
-    parser.add_argument("--bundle", default="checkpoints/default")
+    parser = bundle_parser("runtimes", __doc__)
     parser.add_argument("--repeats", type=int, default=REPEATS, help=f"calls of each (default {REPEATS})")
     parser.add_argument("--threads", type=int, default=THREADS, help=f"of each runtime (default {THREADS})")
     options = parser.parse_args()

@@ -5,7 +5,6 @@ moves one slider many times. Of each tick it takes the whole time, and within it
 from its start to the last byte of the answer); the decoder's own time is measured beside it, while the server rests.
 """
 
-import argparse
 import io
 import os
 import statistics
@@ -17,6 +16,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page
 
+from benchmarks.bundles import bundle_parser
 from benchmarks.server import opened_page, running_server
 
 TICKS, WARM_UP = 50, 5
@@ -49,8 +49,7 @@ TICK = """async ({slider, preview, value, patience}) => {
 
 def main() -> None:
     """Print one table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.tick", description=__doc__.splitlines()[0])
-    parser.add_argument("--bundle", default="checkpoints/default")
+    parser = bundle_parser("tick", __doc__)
     parser.add_argument("--photo", type=Path, help="a photo of a face; else a public-domain portrait at 12 megapixels")
     parser.add_argument("--ticks", type=int, default=TICKS)
     options = parser.parse_args()

@@ -18,13 +18,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 
 from model.bundle import Bundle, load_bundle
-from model.data import SPLITS, CelebA
+from model.data import CelebA
 from model.disentanglement import separated_attribute_predictability
-from model.evaluate import EDIT_FACES, FACES, Judge, evaluate
+from model.evaluate import Judge, add_measuring_options, evaluate
 from model.grids import direction_grid, edit_grid, morph_grid, samples_grid
 from model.inference import in_chunks
 from model.preprocessing import to_float
 from model.report import ROWS
+from model.strengths import parse_strength
 
 RECIPE = {"Smiling": 1.5}  # unless --set says otherwise
 VECTOR = "Male"  # added to and subtracted from faces
@@ -148,20 +149,6 @@ def load_all(sources: Sequence[str]) -> dict[str, Bundle]:
     return {name: load_bundle(source) for name, source in zip(names, sources, strict=True)}
 
 
-def parse_strengths(settings: Sequence[str]) -> dict[str, float]:
-    """["Smiling=1.5", ...] -> strengths; ValueError for another form. `Latents.edit` checks names and values."""
-    strengths = {}
-    for setting in settings:
-        name, equals, strength = setting.partition("=")
-        try:
-            strengths[name] = float(strength)
-        except ValueError:
-            equals = ""
-        if not equals:
-            raise ValueError(f"--set {setting}: write NAME=STRENGTH, such as Smiling=1.5")
-    return strengths
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m model.compare", description=__doc__.splitlines()[0])
@@ -172,17 +159,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=STRENGTH",
                         help="the recipe's moves; may be repeated (default Smiling=1.5)")  # fmt: skip
     parser.add_argument("--keep", action="append", default=[], metavar="NAME", help="held; may be repeated")
-    parser.add_argument("--split", choices=SPLITS, default="valid")
-    parser.add_argument("--faces", type=int, default=FACES, help=f"measure at most so many (default {FACES})")
-    parser.add_argument("--edit-faces", type=int, default=EDIT_FACES,
-                        help=f"edit at most so many for each attribute and side (default {EDIT_FACES})")  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="chooses the faces and the samples")
-    parser.add_argument("--cache", help="folder for decoded faces (default ~/.cache/facet)")
+    add_measuring_options(parser)
     options = parser.parse_args(argv)
     try:
         if len(options.bundles) < 2:
             raise ValueError("name two or more bundles to compare")
-        bundles, strengths = load_all(options.bundles), parse_strengths(options.set) or RECIPE
+        strengths = dict(map(parse_strength, options.set)) or RECIPE
+        bundles = load_all(options.bundles)
         judging = load_bundle(options.judge) if options.judge else next(iter(bundles.values()))
         table = write_comparison(
             bundles, CelebA(options.data, cache=options.cache), options.out, judge=Judge(judging.classifier),

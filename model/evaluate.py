@@ -201,19 +201,24 @@ def decode_time(bundle: Bundle) -> float:
     return float(np.median(times))
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m model.evaluate", description="Measure a bundle on CelebA faces.")
-    parser.add_argument("--bundle", required=True, help="the bundle to measure: a folder, or hf://owner/name")
-    parser.add_argument("--data", required=True, help="CelebA's folder")
+def add_measuring_options(parser: argparse.ArgumentParser) -> None:
+    """Which faces `evaluate` measures, and how many."""
     parser.add_argument("--split", choices=SPLITS, default="valid")
-    parser.add_argument("--json", metavar="FILE", help="also write the measures here")
-    parser.add_argument("--judge", metavar="BUNDLE", help="the bundle whose classifier judges (default: its own)")
     parser.add_argument("--faces", type=int, default=FACES, help=f"measure at most so many (default {FACES})")
     parser.add_argument("--edit-faces", type=int, default=EDIT_FACES,
                         help=f"edit at most so many for each attribute and side (default {EDIT_FACES})")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="chooses the faces and the samples")
     parser.add_argument("--cache", help="folder for decoded faces (default ~/.cache/facet)")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m model.evaluate", description="Measure a bundle on CelebA faces.")
+    parser.add_argument("--bundle", required=True, help="the bundle to measure: a folder, or hf://owner/name")
+    parser.add_argument("--data", required=True, help="CelebA's folder")
+    parser.add_argument("--json", metavar="FILE", help="also write the measures here")
+    parser.add_argument("--judge", metavar="BUNDLE", help="the bundle whose classifier judges (default: its own)")
+    add_measuring_options(parser)
     options = parser.parse_args(argv)
     try:
         bundle = load_bundle(options.bundle)

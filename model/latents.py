@@ -22,6 +22,8 @@ from functools import cached_property
 
 import numpy as np
 
+from model.strengths import finite_strength
+
 # An attribute with fewer labelled faces on either side is marked: its direction is mostly noise.
 RELIABLE_COUNT = 150
 # Kept directions count as one direction below this singular value (of unit directions): float64's noise, so that
@@ -146,7 +148,7 @@ class Latents:
         keep = {keep} if isinstance(keep, str) else set(keep)
         for name in keep & set(strengths):
             raise ValueError(f"{name} is both set and kept: choose one")
-        value = np.array([_finite(name, strength) for name, strength in strengths.items()], np.float64)
+        value = np.array([finite_strength(name, strength) for name, strength in strengths.items()], np.float64)
         index = np.array([self._index(name) for name in strengths], np.intp)
         count = len(self.names)
         kept = sorted(count + k for k in {self._index(name) for name in keep} | set(index[value == 0].tolist()))
@@ -210,16 +212,6 @@ class Latents:
         if missing:
             raise ValueError(f"no array {', '.join(missing)}")
         return cls(**{field.name: arrays.get(field.name) for field in fields(cls)})
-
-
-def _finite(name: str, strength: float) -> float:
-    try:
-        number = float(strength)
-    except (TypeError, ValueError):
-        number = np.nan
-    if not np.isfinite(number):
-        raise ValueError(f"the strength of {name} is {strength!r}; a finite number is needed")
-    return number
 
 
 def fit_latents(z_mean: np.ndarray, labels: np.ndarray, names: Collection[str],

@@ -10,7 +10,7 @@ from app.recipe import TEMPERATURE_LIMIT, Recipe, recipes_from_json
 from app.ui.errors import answered
 from app.ui.files import ANIMATION_FORMATS
 from app.ui.picker import refuse_addresses, upload_path
-from app.ui.player import MOST_FRAMES, write_animation
+from app.ui.player import PAIR_FRAMES, write_animation
 
 LIMITS = {"concurrency_limit": 2, "preprocess": False}
 
@@ -24,7 +24,7 @@ def build_api(editor: FaceEditor) -> None:
         count = gr.Slider(1, MOST_SAMPLES, 8, step=1, label="Count")
         seed = gr.Number(0, precision=0, minimum=0, label="Seed")
         temperature = gr.Slider(0, TEMPERATURE_LIMIT, 1, label="Temperature")
-        frames = gr.Slider(2, MOST_FRAMES, 30, step=1, label="Frames")
+        frames = gr.Slider(2, PAIR_FRAMES, 30, step=1, label="Frames")
         detail = gr.Slider(0, 1, 1, label="Detail")
         fps = gr.Slider(1, 50, 20, step=1, label="Frames a second")
         kind = gr.Radio(list(ANIMATION_FORMATS), value="GIF", label="Format")

@@ -13,7 +13,7 @@ from app.ui.pictures import data_uri
 PLAYER_HEIGHT = 400  # pixels: a phone shows no more, and 60 frames stay near a megabyte
 PLAYER_QUALITY = 80
 SIZES = {"Small": 240, "Medium": 400, "Full": None}  # the file's longer side in pixels; None as the frames are
-MOST_FRAMES = 120  # per pair; more than two seconds of 60 a second nobody needs of one change
+PAIR_FRAMES = 120  # per pair; more than two seconds of 60 a second nobody needs of one change
 
 
 class AnimationOptions:
@@ -25,7 +25,7 @@ class AnimationOptions:
 
     def __init__(self, name: str, frames: int = 30):
         with gr.Row(elem_classes="facet-options"):
-            self.frames = gr.Slider(4, MOST_FRAMES, frames, step=1, label="Frames", buttons=[],
+            self.frames = gr.Slider(4, PAIR_FRAMES, frames, step=1, label="Frames", buttons=[],
                                     elem_id=f"{name}-frames", min_width=140)
             self.fps = gr.Slider(5, 40, 20, step=1, label="Frames a second", buttons=[], elem_id=f"{name}-fps",
                                  min_width=140)

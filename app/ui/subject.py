@@ -15,7 +15,7 @@ from app.recipe import Recipe
 from app.ui.history import History
 from app.ui.store import FaceStore
 
-MOST_FACES = 24  # of a crowd, the largest
+CROWD_FACES = 24  # of a crowd, the largest
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ class Subjects:
         PhotoError or FaceError if there is none to edit.
         """
         photo = open_photo(path)
-        found = self.editor.find_faces(photo)[:MOST_FACES]
+        found = self.editor.find_faces(photo)[:CROWD_FACES]
         face = face if face < len(found) else 0
         chosen = choose_face(found, face)
         places = tuple(FacePlace(np.asarray(one.matrix), np.asarray(one.landmarks), float(one.score)) for one in found)

@@ -9,7 +9,7 @@ from PIL import Image
 from model import compare as command
 from model import disentanglement
 from model.bundle import load_bundle
-from model.compare import comparison_table, load_all, parse_strengths
+from model.compare import comparison_table, load_all
 from model.data import CelebA
 from model.grids import GAP, LABEL_HEIGHT, direction_grid, edit_grid, labelled_rows, morph_grid, samples_grid
 from tests.faces import tiny_bundle
@@ -145,8 +145,7 @@ def test_mistakes_are_one_line(paths, folder, tmp_path, capsys):
         assert word in error and "\n" not in error
 
 
-def test_names_and_strengths(paths, tmp_path):
+def test_names(paths, tmp_path):
     assert list(load_all(paths)) == ["first", "second"]
     twin = tiny_bundle(tmp_path / "first")
     assert list(load_all([paths[0], twin])) == [paths[0], twin]
-    assert parse_strengths(["Smiling=1.5", "Young=-1"]) == {"Smiling": 1.5, "Young": -1.0}

@@ -12,7 +12,7 @@ from app.ui.subject import Subject, Subjects
 from app.ui.tabs.edit import EditTab
 from app.ui.text import GALLERY_HINT
 
-MOST_FACES = 24
+GALLERY_FACES = 24  # at most: two rows on a wide screen, and a second's drawing
 
 
 class GenerateTab:
@@ -23,7 +23,7 @@ class GenerateTab:
         with gr.Row(elem_classes="facet-options"):
             self.seed = gr.Number(0, label="Seed", info="The same seed draws the same faces.", precision=0, minimum=0,
                                   maximum=SEED_LIMIT, elem_id="generate-seed", min_width=130)
-            self.count = gr.Slider(1, MOST_FACES, 12, step=1, label="How many", buttons=[], elem_id="generate-count",
+            self.count = gr.Slider(1, GALLERY_FACES, 12, step=1, label="How many", buttons=[], elem_id="generate-count",
                                    min_width=160)
             self.temperature = gr.Slider(
                 0, TEMPERATURE_LIMIT, 1, step=0.05, label="Temperature", buttons=[], elem_id="generate-temperature",
