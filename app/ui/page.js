@@ -39,10 +39,20 @@ const facet = (() => {
         frames.forEach((frame, i) => { frame.style.display = i === index ? "block" : "none"; });
         player.querySelector(".scrub").value = index;
     };
+    // Which frame is shown until when, in seconds from the start: as app/photo/animation.py times the file.
+    const schedule = player => {
+        const {fps, hold, boomerang} = player.dataset, last = player.querySelectorAll(".frames img").length - 1;
+        const order = [...Array(last + 1).keys()];
+        if (boomerang === "true") order.push(...order.slice(1, -1).reverse());
+        let until = 0;
+        return order.map(index => ({index, until: until += 1 / fps + (index % last ? 0 : Number(hold))}));
+    };
     const play = (player, on) => {
+        const place = Number(player.querySelector(".scrub").value);
         player.playing = on;
         player.querySelector(".play").textContent = on ? "Pause" : "Play";
-        player.started = performance.now() - 1000 * (Number(player.querySelector(".scrub").value) / Number(player.dataset.fps));
+        player.schedule = schedule(player);
+        player.started = performance.now() - 1000 * (place ? player.schedule[place - 1].until : 0);
     };
     const clock = now => {
         document.querySelectorAll(".player").forEach(player => {
@@ -54,10 +64,8 @@ const facet = (() => {
                 play(player, !matchMedia("(prefers-reduced-motion: reduce)").matches);
             }
             if (!player.playing) return;
-            const step = Math.floor((now - player.started) / 1000 * Number(player.dataset.fps)), last = frames.length - 1;
-            const boomerang = player.dataset.boomerang === "true" && last > 0;
-            const place = boomerang ? step % (2 * last) : step % (last + 1);
-            show(player, Math.max(0, boomerang && place > last ? 2 * last - place : place));
+            const seconds = Math.max(0, now - player.started) / 1000 % player.schedule.at(-1).until;
+            show(player, player.schedule.find(slot => seconds < slot.until).index);
         });
         requestAnimationFrame(clock);
     };

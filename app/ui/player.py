@@ -54,11 +54,12 @@ def write_animation(frames: Sequence[Image.Image], component: gr.components.Comp
     return str(path)
 
 
-def player(frames: Sequence[Image.Image], fps: float, boomerang: bool, label: str) -> str:
-    """The frames with a scrub slider and a play button; page.js moves them (`.player`)."""
+def player(frames: Sequence[Image.Image], fps: float, boomerang: bool, hold: float, label: str) -> str:
+    """The frames with a scrub slider and a play button; page.js moves them (`.player`), as the file of them plays."""
     pictures = "".join(f'<img src="{data_uri(_small(frame), PLAYER_QUALITY)}" alt="">' for frame in frames)
     label = escape(label, quote=True)
-    return (f'<div class="player" data-fps="{fps:g}" data-boomerang="{str(bool(boomerang)).lower()}">'
+    return (f'<div class="player" data-fps="{fps:g}" data-boomerang="{str(bool(boomerang)).lower()}" '
+            f'data-hold="{hold:g}">'
             f'<div class="frames" role="img" aria-label="{label}">{pictures}</div>'
             '<div class="player-bar"><button type="button" class="play" aria-label="Play or pause">Play</button>'
             f'<input type="range" class="scrub" min="0" max="{len(frames) - 1}" step="1" value="0" '

@@ -219,7 +219,7 @@ class EditTab:
         pictures = self._editor.animate(self._subjects.opened(subject), recipe, frames=int(frames), ease=ease)
         progress(0.7, f"Writing the {kind}")
         path = write_animation(pictures, self.animation_file, "edit", fps, kind, boomerang, hold, size)
-        return (player(pictures, fps, boomerang, "The edit, grown and taken back"),
+        return (player(pictures, fps, boomerang, hold, "The edit, grown and taken back"),
                 gr.update(value=path, interactive=True))
 
     def _recipe(self, subject: Subject, controls: dict) -> Recipe:

@@ -79,7 +79,7 @@ class MorphTab:
             opened = [self._subjects.opened(subject) for subject in (a, b, c, d)[:count]]
             progress(0.2, "Drawing the frames")
             pictures = self._subjects.editor.morph_opened(*opened, frames=int(frames), detail=detail, ease=ease)
-            yield player(pictures, fps, boomerang, "The morph"), off, on
+            yield player(pictures, fps, boomerang, hold, "The morph"), off, on
             progress(0.7, f"Writing the {kind}")
             path = write_animation(pictures, self.file, "morph", fps, kind, boomerang, hold, size)
         except Exception:
