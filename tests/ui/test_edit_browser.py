@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from app.ui.text import PRESETS
 from tests.ui.fakes import photo_of
 
 pytestmark = pytest.mark.browser
@@ -111,7 +112,7 @@ def test_presets_go_together_and_come_off_again(page):
     page.get_by_role("button", name="Blonde", exact=True).click()
     expect(alt(page)).to_have_attribute("alt", re.compile("Blond hair.*Glasses"))
     page.get_by_role("button", name="Glasses", exact=True).click()
-    expect(alt(page)).to_have_attribute("alt", "The face with Blond hair +1.2")
+    expect(alt(page)).to_have_attribute("alt", f"The face with Blond hair {PRESETS['Blonde']['Blond_Hair']:+g}")
 
 
 def test_a_photo_is_found_edited_and_downloaded_at_its_own_size(page, photo_file):
