@@ -1,13 +1,10 @@
 """The layers of the design: imports point one way, and each library is known in one place only."""
 
 import ast
-import sys
 from collections.abc import Iterator
-from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 OURS = ("app", "model", "train", "assets", "benchmarks", "tests", "tools")
@@ -121,30 +118,3 @@ def test_a_package_resolves_its_own_relative_imports():
     assert list(imports_of("from .open import open_photo", "app.photo", package=True)) == ["app.photo.open.open_photo"]
     assert list(imports_of("from . import open", "app.photo", package=True)) == ["app.photo.open"]
     assert list(imports_of("from ..recipe import Recipe", "app.ui.demo")) == ["app.recipe.Recipe"]
-
-
-def imports_at_once(path: Path) -> set[str]:
-    """Full names of what a module imports when it is imported itself: not inside its functions."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    tree.body = [node for node in tree.body if not isinstance(node, ast.FunctionDef | ast.ClassDef)]
-    return set(imports_of(ast.unparse(tree), ".".join(path.relative_to(ROOT).with_suffix("").parts)))
-
-
-def test_the_app_starts_with_what_the_run_time_lock_installs():
-    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    installed = {canonicalize_name(line.split("==")[0]) for line in lines if not line.startswith("#")}
-    modules, homes = our_modules(), packages_distributions()
-    # What the app reaches: its own modules, the Hub (imported late, for hf:// addresses), and what these import.
-    reached, waiting, missing = set(), {name for name in modules if name.startswith("app")} | {"model.hub"}, []
-    while waiting:
-        module = waiting.pop()
-        reached.add(module)
-        for name in imports_at_once(modules[module]):
-            first = name.split(".")[0]
-            if first in OURS:
-                ours = {name, name.rpartition(".")[0]} & set(modules)
-                waiting |= ours - reached
-            elif first not in sys.stdlib_module_names and not {canonicalize_name(d) for d in homes[first]} & installed:
-                missing.append(f"{module} imports {first}, which requirements.lock does not install")
-    assert {"model.bundle", "model.classifier"} <= reached
-    assert not missing, "\n".join(missing)
