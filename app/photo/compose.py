@@ -9,6 +9,7 @@ from app.photo.motion import MORPH_FEATHER, edit_motion, morph_motion, scale_flo
 from app.photo.residual import ghosts, in_colour, photo_residual, resize, structure_kept
 
 Box = tuple[int, int, int, int]
+BAND = 256  # rows of the photo that are worked on at once: a face may fill 25 megapixels
 
 
 def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, matte: np.ndarray | None = None,
@@ -105,13 +106,16 @@ def paste_back(photo: Image.Image, before: np.ndarray, after: np.ndarray, matrix
         raise ValueError(f"A frame at scale {scale} has {size[0]} x {size[1]} pixels, "
                          f"not {before.shape[1]} x {before.shape[0]}.")
     left, top, right, bottom = photo_region(matrix, size, photo.size)
-    region = np.asarray(photo.crop((left, top, right, bottom)))
-    to_frame = matrix.copy()
-    to_frame[:, 2] += matrix[:, :2] @ (left, top)  # pixels of the region -> frame
-    change = cv2.warpAffine(change.astype(np.float32), to_frame, (right - left, bottom - top),
-                            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT)
-    result = photo.copy()
-    result.paste(Image.fromarray(_to_uint8((region + change) / 255)), (left, top))
+    change, result = change.astype(np.float32), photo.copy()
+    for start in range(top, bottom, BAND):
+        rows = min(BAND, bottom - start)
+        to_frame = matrix.copy()
+        to_frame[:, 2] += matrix[:, :2] @ (left, start)  # pixels of the band -> frame
+        moved = cv2.warpAffine(change, to_frame, (right - left, rows),
+                               flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT)
+        if moved.any():
+            moved += np.asarray(photo.crop((left, start, right, start + rows)))
+            result.paste(Image.fromarray(_to_uint8(moved / 255)), (left, start))
     return result
 
 

@@ -1,7 +1,9 @@
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from app.photo.align import cut_frame, native_scale
 from app.photo.compose import edit_frame, morph_frame, paste_back
@@ -256,3 +258,21 @@ def test_a_morph_follows_the_decoded_path_and_fades_the_rest():
     middle = morph_frame(a, b, y_a, y_b, y_t, 0.5, FACE_BOX)
     assert np.abs(decoded(middle) - y_t)[30:110, 30:98].mean() < 0.03
     assert unlike(middle[:40], (a[:40] / 2 + b[:40] / 2)).max() <= 1
+
+
+def test_a_face_that_fills_25_megapixels_is_put_back_in_little_memory():
+    """Besides the new photo, which Pillow holds and tracemalloc does not see."""
+    photo = Image.fromarray(face(11)).resize((4500, 5500), Image.Resampling.BILINEAR)
+    matrix = np.array([[178 / 4500, 0, 0], [0, 218 / 5500, 0]])
+    before = cut_frame(photo, matrix, 2.0)
+    after = before.copy()
+    after[200:230, 170:180] ^= 64
+    tracemalloc.start()
+    result = paste_back(photo, before, after, matrix, 2.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100e6
+    changed = ImageChops.difference(result, photo).getbbox()
+    left, top, right, bottom = (round(pixel * 4500 / 356) for pixel in (170, 200, 180, 230))
+    assert changed[0] >= left - 40 and changed[1] >= top - 40 and changed[2] <= right + 40 and changed[3] <= bottom + 40
+    assert changed[3] - changed[1] > 256  # over more than one band
