@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import dataclasses
 import fcntl
+import functools
 import os
 import platform
 import sys
@@ -12,7 +13,8 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from model.config import PRESETS, ModelConfig, TrainConfig, preset  # light: Keras comes after parsing
+from model.config import ModelConfig, TrainConfig
+from model.options import parse  # light, as all above: Keras comes after parsing
 
 CLASSIFIER_SIZE, CLASSIFIER_STEP = 64, 16  # pixels, and what its four halvings need a multiple of
 GUIDES = 6000  # decoded training faces that show the classifier's directions: a dozen for each latent dimension
@@ -74,6 +76,7 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     from model.batches import FaceBatches
     from model.bundle import bundle_hash, load_bundle
     from model.callbacks import AveragedWeights, BetaScheduler, Clock, ImageGenerator
+    from model.devices import shared_devices
     from model.folder import MAX_FILE_BYTES
     from model.losses import PerceptualDistance, vgg16_hash
     from model.preprocessing import to_float
@@ -89,18 +92,20 @@ def fit(data, images, model_config, train_config, options, folder: Path):
         raise ValueError(f"{folder} holds an earlier run; add --resume to go on with it, or delete it")
     start = state["epoch"] if state else 0
 
-    keras.mixed_precision.set_dtype_policy(train_config.precision)
-    perceptual = PerceptualDistance(options.vgg16) if train_config.perceptual_weight else None
-    vae = VAE(model_config, train_config, perceptual)
-    keras.mixed_precision.set_dtype_policy("float32")
-    # XLA's convolutions are several times slower than oneDNN's on a CPU.
-    vae.compile(optimizer=optimizer(train_config), jit_compile=False)
+    scope, devices = shared_devices()
+    with scope:
+        keras.mixed_precision.set_dtype_policy(train_config.precision)
+        perceptual = PerceptualDistance(options.vgg16) if train_config.perceptual_weight else None
+        vae = VAE(model_config, train_config, perceptual, devices)
+        keras.mixed_precision.set_dtype_policy("float32")
+        # XLA's convolutions are several times slower than oneDNN's on a CPU.
+        vae.compile(optimizer=optimizer(train_config, devices), jit_compile=False)
+        vae.optimizer.build(vae.trainable_variables)
+    vae.build()
     for part in (vae.encoder, vae.decoder):  # asked now, not after hours of training
         if HALF * part.count_params() > MAX_FILE_BYTES:
             raise ValueError(f"the {part.name} would take {HALF * part.count_params() / 1e6:.1f} MB, over the "
                              f"{MAX_FILE_BYTES / 1e6:.0f} MB of a bundle's file; make widths or latent_dim smaller")
-    vae.optimizer.build(vae.trainable_variables)
-    vae.build()
 
     source = load_bundle(options.init) if options.init else None
     if source and source.config != model_config:
@@ -111,8 +116,9 @@ def fit(data, images, model_config, train_config, options, folder: Path):
         restore_weights(vae, folder / state["weights"])
         print(f"going on after epoch {start}, {state['elapsed'] / 60:.1f} minutes in", flush=True)
 
-    training = FaceBatches(images, data.rows("train"), data.sharp, train_config, training=True, epoch=start)
-    validation = FaceBatches(images, data.rows("valid"), data.sharp, train_config, training=False)
+    batches = functools.partial(FaceBatches, images, sharp=data.sharp, config=train_config, devices=devices)
+    training = batches(data.rows("train"), training=True, epoch=start)
+    validation = batches(data.rows("valid"), training=False)
     clock = Clock(train_config, len(training), options.minutes, state["elapsed"] if state else 0.0)
     best = BestWeights(folder, state["best"] if state else float("inf"))
     average = None
@@ -200,11 +206,11 @@ def latent_space(data, images, vae, classifier):
     return latents, fit_prior(z_mean)
 
 
-def optimizer(config: TrainConfig):
-    """Adam (Kingma and Ba 2014)."""
+def optimizer(config: TrainConfig, devices: int = 1):
+    """Adam (Kingma and Ba 2014). Each device clips its share of the gradient, before the shares are added up."""
     import keras
 
-    return keras.optimizers.Adam(config.learning_rate, global_clipnorm=config.clip_norm or None)
+    return keras.optimizers.Adam(config.learning_rate, global_clipnorm=config.clip_norm / devices or None)
 
 
 @contextlib.contextmanager
@@ -217,47 +223,6 @@ def locked(folder: Path):
         except OSError:
             raise ValueError(f"another run is using {folder}; wait for it, or choose another --out") from None
         yield
-
-
-def parse(argv: list[str] | None) -> tuple[argparse.Namespace, ModelConfig, TrainConfig]:
-    """Options and the two records; every field of ModelConfig and TrainConfig is an option."""
-    parser = argparse.ArgumentParser(prog="train.py", description="Train a VAE on CelebA and write a bundle.")
-    parser.add_argument("--data", required=True, help="CelebA's folder")
-    parser.add_argument("--out", required=True, help="the bundle to write, say checkpoints/mine")
-    parser.add_argument("--preset", choices=PRESETS, default="default")
-    parser.add_argument("--minutes", type=float, help="stop training after this long; the schedule fits itself to it")
-    parser.add_argument("--resume", action="store_true", help="go on with a run that was interrupted")
-    parser.add_argument("--init", help="start from the weights of this bundle")
-    parser.add_argument("--judge", help="take the attribute classifier of this bundle instead of training one")
-    parser.add_argument("--classifier-minutes", type=float, default=8.0, help="at most this long on the classifier")
-    parser.add_argument("--vgg16", default="imagenet", help="VGG16 weights file; downloaded unless given")
-    parser.add_argument("--cache", help="folder for decoded faces (default ~/.cache/facet)")
-    for record in (ModelConfig, TrainConfig):
-        group = parser.add_argument_group(f"{record.__name__} (the preset's values unless given)")
-        for field in dataclasses.fields(record):
-            kind = {"int": int, "float": float, "bool": _flag, "str": str}.get(field.type, _numbers)
-            group.add_argument("--" + field.name.replace("_", "-"), type=kind, metavar=field.type.split("[")[0].upper())
-    options = parser.parse_args(argv)
-    records = []
-    for record in preset(options.preset):
-        given = {f.name: getattr(options, f.name) for f in dataclasses.fields(record)}
-        try:
-            records.append(record.replace(**{k: v for k, v in given.items() if v is not None}))
-        except ValueError as error:
-            parser.error(str(error))
-    if options.minutes is not None and options.minutes <= 0:
-        parser.error("--minutes must be above 0")
-    return options, *records
-
-
-def _flag(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise argparse.ArgumentTypeError("true or false")
-    return text == "true"
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(n) for n in text.split(","))
 
 
 if __name__ == "__main__":

@@ -20,14 +20,19 @@ class FaceBatches(keras.utils.PyDataset):
         sharp: (N,) bool, faces at full size.
         config: batch size and augmentation.
         training: shuffle every epoch, drop the last short batch and augment; else neither.
+        devices: that share each batch: equal shares, for which some last faces may be left out, and as many sharp faces
+            in each.
     """
 
-    def __init__(self, images, rows, sharp, config: TrainConfig, training: bool, epoch: int = 0):
+    def __init__(self, images, rows, sharp, config: TrainConfig, training: bool, epoch: int = 0, devices: int = 1):
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
+        rows = rows[: len(rows) - len(rows) % devices]
         if len(rows) == 0:
             raise ValueError("there are no faces in this split")
+        if config.batch_size % devices:
+            raise ValueError(f"batch_size is {config.batch_size}; {devices} devices need a multiple of {devices}")
         self.images, self.rows, self.sharp, self.config, self.training = images, np.array(rows), sharp, config, training
-        self.epoch = epoch
+        self.epoch, self.devices = epoch, devices
         self._shuffle()
 
     def __len__(self) -> int:
@@ -37,6 +42,7 @@ class FaceBatches(keras.utils.PyDataset):
     def __getitem__(self, index: int):
         rows = self.order[index * self.config.batch_size : (index + 1) * self.config.batch_size]
         rows = rows[np.argsort(~self.sharp[rows], kind="stable")]
+        rows = np.concatenate([rows[device :: self.devices] for device in range(self.devices)])
         x = to_float(self._augmented(rows, index) if self.training else self.images[rows])
         return ({"x": x, "sharp": self.sharp[rows].astype(np.float32)},)
 

@@ -35,14 +35,15 @@ class VAE(keras.Model):
         model: sizes of the two networks.
         train: the objective's terms and their weights.
         perceptual: (x, x_hat) -> (B,), a distance on features, or None where `train.perceptual_weight` is 0.
+        devices: that share each batch; the loss of each share is that part of the whole batch's.
     """
 
-    def __init__(self, model: ModelConfig, train: TrainConfig, perceptual=None):
+    def __init__(self, model: ModelConfig, train: TrainConfig, perceptual=None, devices: int = 1):
         super().__init__(name="vae")
         self.encoder = build_encoder(model)
         self.decoder = build_decoder(model)
         self.sampling = Sampling(train.seed)
-        self.config, self.train_config = model, train
+        self.config, self.train_config, self.devices = model, train, devices
         if bool(train.perceptual_weight) != (perceptual is not None):
             raise ValueError("perceptual_weight above 0 and a perceptual distance go together")
         # Through a tuple, so that Keras does not track VGG16 as a part of this model and save it with each checkpoint.
@@ -95,7 +96,7 @@ class VAE(keras.Model):
         self.reconstruction_tracker.update_state(reconstruction)
         self.kl_tracker.update_state(kl)
         self.beta_tracker.update_state(self.beta)
-        return self.alpha * reconstruction + self.beta * kl
+        return (self.alpha * reconstruction + self.beta * kl) / self.devices
 
     def _pixel_error(self, x, x_hat, sharp):
         if self.train_config.reconstruction == "mse":

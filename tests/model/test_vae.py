@@ -194,6 +194,20 @@ def test_batches_put_sharp_faces_first_and_repeat_by_seed(faces):
     assert sum(len(odd[i][0]["x"]) for i in range(len(odd))) == 17
 
 
+def test_devices_share_batches_equally_with_as_many_sharp_faces_each(faces):
+    train = preset("tiny")[1]
+    rows, sharp = np.arange(23), np.arange(24) % 3 == 0
+    shared = FaceBatches(faces, rows, sharp, train, training=False, devices=2)
+    for batch in shared:
+        flags = batch[0]["sharp"]
+        halves = np.split(flags, 2)
+        assert abs(halves[0].sum() - halves[1].sum()) <= 1
+        assert all((half == -np.sort(-half)).all() for half in halves)  # sharp first in each
+    assert sum(len(batch[0]["x"]) for batch in shared) == 22
+    with pytest.raises(ValueError, match="batch_size is 8; 3 devices need a multiple of 3"):
+        FaceBatches(faces, rows, sharp, train, training=True, devices=3)
+
+
 def test_augmentation_keeps_what_it_may_not_change(faces):
     off = TrainConfig(flip=False, jitter=0.0, colour=0.0)
     assert np.array_equal(augment(faces[0], np.random.default_rng(0), off), faces[0])
