@@ -11,6 +11,8 @@ from PIL import Image
 
 from model.preprocessing import FRAME_SIZE, crop_image
 
+TASK = 64  # faces that a thread decodes in one go: a task for each of 200,000 would fill some hundred MB
+
 
 class DataError(ValueError):
     """The data folder or its cache cannot be used; the message names the file and says what is wrong."""
@@ -56,14 +58,15 @@ def _decode(path: Path, sharp_path: Path, shape: tuple[int, ...], frame: Callabl
         raise DataError(f"cannot write the cache folder {path.parent}: {error}") from None
     sharp = np.zeros(shape[0], bool)
 
-    def decode(row: int) -> None:
-        picture = frame(row)
-        sharp[row] = picture.width >= FRAME_SIZE[0]
-        images[row] = crop_image(picture, shape[1])
+    def decode(start: int) -> None:
+        for row in range(start, min(start + TASK, shape[0])):
+            picture = frame(row)
+            sharp[row] = picture.width >= FRAME_SIZE[0]
+            images[row] = crop_image(picture, shape[1])
 
     try:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for _ in pool.map(decode, range(shape[0])):
+            for _ in pool.map(decode, range(0, shape[0], TASK)):
                 pass
         images.flush()
         with open(sharp_path, "wb") as file:

@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -158,18 +159,13 @@ class CelebA:
                 sizes = {Path(i.filename).name: i.file_size for i in archive.infolist()}
         return "\n".join(f"{name} {sizes[name]}" for name in self.names)
 
-    def _table(self, stem: str) -> tuple[Path, list[list[str]]] | None:
-        """The rows of a table split into words, without empty ones; None where there is no such table."""
+    def _table(self, stem: str) -> tuple[Path, Iterator[list[str]]] | None:
+        """A table's path and its rows, read one by one and split into words; None where there is no such table."""
         for folder in ("", "Anno", "Eval"):
             for suffix in (".txt", ".csv"):
                 path = self.root / folder / (stem + suffix)
                 if path.is_file():
-                    try:
-                        text = path.read_text(encoding="utf-8")
-                    except (OSError, UnicodeDecodeError) as error:
-                        raise DataError(f"cannot read {path}: {error}") from None
-                    lines = csv.reader(io.StringIO(text)) if suffix == ".csv" else map(str.split, text.splitlines())
-                    return path, [line for line in lines if line]
+                    return path, _rows(path)
         return None
 
     def _read_labels(self) -> np.ndarray:
@@ -178,14 +174,15 @@ class CelebA:
         if found is None:
             return labels
         path, lines = found
-        if lines and len(lines[0]) == 1:  # the official table begins with the number of its rows
-            lines = lines[1:]
-        header = [name for name in (lines[0] if lines else []) if name not in ("image_id", "")]
+        header = next(lines, [])
+        if len(header) == 1:  # the official table begins with the number of its rows
+            header = next(lines, [])
+        header = [name for name in header if name not in ("image_id", "")]
         if set(header) != set(ATTRIBUTES):
             missing = sorted(set(ATTRIBUTES) - set(header))
             raise DataError(f"{path} must name CelebA's 40 attributes in its header; missing: {', '.join(missing[:5])}")
         order = [header.index(name) for name in ATTRIBUTES]
-        for number, line in enumerate(lines[1:], start=2):
+        for number, line in enumerate(lines, start=2):
             values = line[1:]
             if len(values) != len(header) or not set(values) <= {"1", "-1", "0"}:
                 raise DataError(f"{path}: the row of {line[0]} (row {number}) needs 40 values of 1 or -1")
@@ -227,3 +224,12 @@ class CelebA:
             if name in self._index:
                 values[self._index[name]] = value
         return values
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
+    """The rows of a table that are not empty; never all at once, since CelebA's have eight million words."""
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            yield from filter(None, csv.reader(file) if path.suffix == ".csv" else map(str.split, file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"cannot read {path}: {error}") from None

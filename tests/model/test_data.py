@@ -171,6 +171,7 @@ def test_missing_and_empty_folders(tmp_path):
     ("table", "text", "message"),
     [
         ("list_attr_celeba.txt", "", "must name CelebA's 40 attributes"),
+        ("list_attr_celeba.csv", f"image_id,{','.join(ATTRIBUTES)}\n000001.jpg,{200_000 * '1'}", "cannot read .*csv"),
         ("list_attr_celeba.txt", "1\nSmiling Young\n000001.jpg 1 1\n", "missing: 5_o_Clock_Shadow"),
         ("list_attr_celeba.txt", f"1\n{' '.join(ATTRIBUTES)}\n000001.jpg 1 1\n", "000001.jpg .row 2. needs 40 values"),
         ("list_attr_celeba.txt", f"1\n{' '.join(ATTRIBUTES)}\n000001.jpg {'7 ' * 40}\n", "1 or -1"),
