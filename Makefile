@@ -17,7 +17,7 @@ export GRADIO_ANALYTICS_ENABLED := False
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint chromium bench load fuzz assets space lock clean
+.PHONY: help setup run test lint chromium bench load fuzz study assets space lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,11 @@ load: .venv/dev.installed  ## 1, 10 and 50 visitors at once, then ten minutes of
 
 fuzz: .venv/dev.installed  ## files that lie, given to the opener for some minutes
 	$(PY) -m benchmarks.fuzz $(ARGS)
+
+study: .venv/dev.installed  ## what beta does: trains four models and executes notebooks/beta.ipynb, with DATA=CELEBA_DIR
+	@test -n "$(DATA)" || { echo "say make study DATA=CELEBA_DIR, and MINUTES=6 for each model" >&2; exit 1; }
+	FACET_DATA=$(abspath $(DATA)) FACET_MINUTES=$(or $(MINUTES),6) .venv/bin/jupyter-execute --inplace --timeout=36000 \
+		notebooks/beta.ipynb
 
 assets: .venv/dev.installed  ## the README's pictures, from drawn faces
 	$(PY) -m assets.make --bundle $(BUNDLE) $(ARGS)

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from app.faces import OpenFace, choose_face, compare, face_square, frame_scale, full_frame
+from app.path import check_count, path_codes, path_times
 from app.photo.align import Face, cut_frame, find_faces
-from app.photo.animation import easing
 from app.photo.compose import edit_frame, morph_frame, paste_back
 from app.photo.matte import head_matte
 from app.photo.open import open_photo
@@ -97,9 +97,9 @@ class FaceEditor:
 
     def animate(self, start, recipe: Recipe, frames: int = 30, ease: bool = False) -> list[Image.Image]:
         """The edit grown from nothing to its full strength. start: a photo, or an OpenFace; ease: gentle ends."""
-        _check_count(frames, 2, MOST_FRAMES, "frames")
+        check_count(frames, 2, MOST_FRAMES, "frames")
         opened = start if isinstance(start, OpenFace) else self.open_face(start, recipe.face)
-        codes = _line(opened.z, self.move(opened, recipe), _times(frames, ease))  # (F, D)
+        codes = path_codes(opened.z, self.move(opened, recipe), path_times(frames, ease))  # (F, D)
         return [Image.fromarray(self._compose(opened, x_hat, recipe.detail)) for x_hat in self._decode(codes)]
 
     # Opened faces
@@ -198,7 +198,7 @@ class FaceEditor:
 
     def sample_latents(self, n: int, seed: int = 0, temperature: float = 1.0) -> np.ndarray:
         """(n, D) codes from the fitted prior, the i-th drawn by seed + i alone."""
-        _check_count(n, 1, MOST_SAMPLES, "faces")
+        check_count(n, 1, MOST_SAMPLES, "faces")
         recipe = Recipe(seed=seed, temperature=temperature)  # checks both
         seeds = [(recipe.seed + i) % (SEED_LIMIT + 1) for i in range(n)]
         return np.concatenate([self.bundle.sample(1, seed=s, temperature=recipe.temperature) for s in seeds])
@@ -217,14 +217,14 @@ class FaceEditor:
         """
         if len(opened) < 2:
             raise ValueError("A morph needs two faces or more.")
-        _check_count(frames, 2, MOST_FRAMES, "frames")
+        check_count(frames, 2, MOST_FRAMES, "frames")
         detail = Recipe(detail=detail).detail
         height = max(face.frame.shape[0] if face.frame is not None else 0 for face in opened) or FRAME_SIZE[1]
         pictures = [full_frame(face, height) for face in opened]  # each (H, W, 3) uint8
         drawn = any(face.frame is None for face in opened)
-        result, times = [], _times(frames, ease)
+        result, times = [], path_times(frames, ease)
         for (a, picture_a), (b, picture_b) in pairwise(zip(opened, pictures, strict=True)):
-            path = self._decode(_line(a.z, b.z, times))  # (F, S, S, 3)
+            path = self._decode(path_codes(a.z, b.z, times))  # (F, S, S, 3)
             ends = (picture_a, picture_b, a.reconstruction, b.reconstruction)
             drawing = [(*ends, path[i], float(times[i]), FACE_BOX, detail)
                        for i in range(1 if result else 0, frames)]
@@ -257,20 +257,3 @@ class FaceEditor:
         if opened.frame is None:
             return to_float(picture)
         return crop_face(Image.fromarray(picture), self.bundle.config.image_size)
-
-
-def _times(count: int, ease: bool) -> np.ndarray:
-    """(count,) float32 from 0 to 1, even or with gentle ends."""
-    times = np.linspace(0, 1, count, dtype=np.float32)
-    return easing(times) if ease else times
-
-
-def _line(start: np.ndarray, end: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Codes (F, D) on the straight line from start (1, D) to end (1, D), at times (F,)."""
-    t = times[:, None]  # (F, 1)
-    return (1 - t) * start + t * end
-
-
-def _check_count(count: int, least: int, most: int, what: str) -> None:
-    if isinstance(count, bool) or not isinstance(count, int) or not least <= count <= most:
-        raise ValueError(f"The number of {what} must be a whole number from {least} to {most}, not {count!r}.")

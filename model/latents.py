@@ -8,8 +8,7 @@ The smallest move, in Mahalanobis length, that changes the readings by c (and by
 
     dz = D (D' S^-1 D)^-1 c,    D = [d_k] over the attributes that are set or kept.
 
-The light on the face can be held just so: its row is the covariance of the codes with the colour of the face's middle,
-the vector between centroids of a quantity that is a number instead of a yes or no.
+The light on the face can be held just so: its row is the covariance of the codes with the colour of the face's middle.
 
 With S = L L' and whitened directions W = L^-1 D this is the minimum-norm solution of W' w = c, dz = L w. It is solved
 in that form, by singular values, because D' S^-1 D squares the condition number and CelebA's attributes overlap.
@@ -106,9 +105,8 @@ class Latents:
         """The whitened directions in a basis of their own span, at most 2 K + C dimensions, so that an edit is cheap.
 
         Returns:
-            basis (D, R) back from span to latent space, unit (R, 2 K + C) unit directions (0 for a zero one): along
-            which attributes move, the centroids' d_k, the light; length (2 K + C,) their Mahalanobis lengths,
-            reader (D, K) S^-1 d_k.
+            basis (D, R) back from span to latent space; unit (R, 2 K + C) unit directions, 0 for a zero one: those that
+            attributes move along, d_k, the light; length (2 K + C,) their Mahalanobis lengths; reader (D, K) S^-1 d_k.
         """
         covariance = np.asarray(self.covariance, np.float64)
         try:
@@ -195,8 +193,8 @@ class Latents:
         z (B, D) -> (B, K), (D,) -> (K,). An attribute without labels reads 0.
         """
         reader = self._span[3]
-        start, whole = (np.einsum("kd,dk->k", values, reader)
-                        for values in (np.asarray(self.centroid_negative, np.float64), self.between_centroids))
+        start, whole = (np.einsum("kd,dk->k", np.asarray(values, np.float64), reader)
+                        for values in (self.centroid_negative, self.between_centroids))
         distance = self.read(z) - start
         return np.divide(distance, whole, out=np.zeros_like(distance), where=whole > 0)
 
