@@ -17,7 +17,6 @@ from model.config import ModelConfig, TrainConfig
 from model.options import parse  # light, as all above: Keras comes after parsing
 
 CLASSIFIER_SIZE, CLASSIFIER_STEP = 64, 16  # pixels, and what its four halvings need a multiple of
-GUIDES = 6000  # decoded training faces that show the classifier's directions: a dozen for each latent dimension
 PICTURES = 10  # faces that ImageGenerator shows each epoch
 HALF = 2  # bytes of a weight on disk
 USES = {"train": "find attributes in (split train)", "valid": "measure a slider unit on (split valid)"}
@@ -178,7 +177,7 @@ def latent_space(data, images, vae, classifier):
     """Encode every face; centroids, directions and prior from the training faces, calibration on the others."""
     from model.calibration import calibrate
     from model.data import ATTRIBUTES
-    from model.directions import guided_directions
+    from model.directions import guided_directions, guides
     from model.evaluate import Judge
     from model.inference import in_chunks
     from model.latents import fit_latents
@@ -198,7 +197,7 @@ def latent_space(data, images, vae, classifier):
     latents = fit_latents(z_mean, data.labels[train], ATTRIBUTES, light)
     print("asking the classifier which way each attribute lies", flush=True)
     judge = Judge(classifier)
-    sample = z_mean[:: max(1, len(z_mean) // GUIDES)]
+    sample = guides(z_mean)
     logits = in_chunks(lambda part: judge.logits(decode(part)), sample)
     latents = dataclasses.replace(latents, guided=guided_directions(latents, sample, logits))
     print("measuring how far one slider unit goes", flush=True)

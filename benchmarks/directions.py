@@ -5,30 +5,30 @@ the other attributes, at several strengths: what reaches more at equal off-targe
 bundle's own classifier, on faces of other people than those that chose the directions.
 """
 
-import argparse
 import sys
 from dataclasses import replace
 
 import numpy as np
 
+from benchmarks.bundles import bundle_parser
 from model import metrics
 from model.bundle import Bundle, load_bundle
 from model.calibration import calibrate
 from model.data import CelebA
-from model.directions import guided_directions
+from model.directions import guided_directions, guides
 from model.evaluate import Judge
+from model.inference import in_chunks
 from model.latents import Latents
 from model.preprocessing import to_float
 
 OFF_TARGETS = (0.0, 0.3, 1.0, 3.0)
 STRENGTHS = (0.5, 1.0, 2.0)
-GUIDES = 6000
 
 
 def codes(bundle: Bundle, judge: Judge, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """uint8 (N, S, S, 3) -> codes (N, D), and the logits (N, K) of the faces that they decode to."""
-    z = np.concatenate([bundle.encode(to_float(images[i : i + 64])) for i in range(0, len(images), 64)])
-    return z, np.concatenate([judge.logits(bundle.decode(z[i : i + 64])) for i in range(0, len(z), 64)])
+    z = in_chunks(lambda part: bundle.encode(to_float(part)), images)
+    return z, in_chunks(lambda part: judge.logits(bundle.decode(part)), z)
 
 
 def candidates(latents: Latents, z: np.ndarray, logits: np.ndarray) -> dict[str, Latents]:
@@ -41,8 +41,7 @@ def candidates(latents: Latents, z: np.ndarray, logits: np.ndarray) -> dict[str,
 
 def main(argv: list[str] | None = None) -> int:
     """Print a table; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.directions", description=__doc__.splitlines()[0])
-    parser.add_argument("--bundle", default="checkpoints/default")
+    parser = bundle_parser("directions", __doc__)
     parser.add_argument("--data", required=True, help="CelebA's folder")
     parser.add_argument("--faces", type=int, default=24, help="edit so many for each attribute and side")
     options = parser.parse_args(argv)
@@ -51,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
         images = data.images(bundle.config.image_size)
         judge = Judge(bundle.classifier)
         train, valid = data.rows("train"), data.rows("valid", labelled=True)
-        found = candidates(bundle.latents, *codes(bundle, judge, images[train[:: max(1, len(train) // GUIDES)]]))
+        found = candidates(bundle.latents, *codes(bundle, judge, images[guides(train)]))
     except (ValueError, OSError) as error:
         print(f"benchmarks.directions: {error}", file=sys.stderr)
         return 1

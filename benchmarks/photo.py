@@ -2,12 +2,11 @@
 
 The same edits in three ways: the plain decoder, the photo with the decoder's residual, and the photo moved by the
 decoder's motion with the rest as residual, which is what the editor does. The last two move the code a little further,
-as the editor does for photos. For each: how far the classifier's logit of
-the attribute goes, as a share of what the plain decoder reaches; sharpness against the photo; distance from the person
-by dlib's face recogniser (under 0.6 is the same person), where that is installed; milliseconds from code to picture.
+as the editor does for photos. For each: how far the classifier's logit of the attribute goes, as a share of what the
+plain decoder reaches; sharpness against the photo; distance from the person by dlib's face recogniser (under 0.6 is the
+same person), where that is installed; milliseconds from code to picture.
 """
 
-import argparse
 import importlib.util
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from app.photo.compose import edit_frame
 from app.photo.open import PhotoError, open_photo
 from app.photo.residual import resize
 from app.recipe import Recipe
+from benchmarks.bundles import bundle_parser
 from model import metrics
 from model.data import CelebA
 from model.evaluate import Judge
@@ -178,8 +178,7 @@ def print_morph(editor: FaceEditor, a: OpenFace, b: OpenFace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Print a table for CelebA's validation faces, and one for the portraits; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.photo", description=__doc__.splitlines()[0])
-    parser.add_argument("--bundle", default="checkpoints/default")
+    parser = bundle_parser("photo", __doc__)
     parser.add_argument("--data", required=True, help="CelebA's folder")
     parser.add_argument("--portraits", type=Path, help="a folder of photos at their own size")
     parser.add_argument("--faces", type=int, default=64)

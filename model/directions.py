@@ -11,6 +11,12 @@ from model.latents import Latents
 # How much a change of the other attributes' logits, in standard deviations, counts against Mahalanobis length. Chosen
 # by benchmarks/directions.py: more holds the others better, and takes the classifier for more than it is.
 OFF_TARGET = 1.0
+GUIDES = 6000  # decoded training faces that show the directions: a dozen for each latent dimension
+
+
+def guides(faces: np.ndarray) -> np.ndarray:
+    """Some GUIDES of all training faces (or their rows, or codes), spread evenly over them."""
+    return faces[:: max(1, len(faces) // GUIDES)]
 
 
 def guided_directions(latents: Latents, z_mean: np.ndarray, logits: np.ndarray,

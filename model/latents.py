@@ -43,7 +43,7 @@ class Latents:
         count_positive, count_negative: (K,) how many faces (a sum of weights, for soft labels) made each centroid.
         mean: (D,) of all faces.
         covariance: (D, D) of all faces, shrunk so that it can be inverted.
-        calibration: (K, 2) how many plain centroid vectors one slider unit is: [:, 0] downwards, [:, 1] upwards.
+        calibration: (K, 2) how many times its direction one slider unit is: [:, 0] downwards, [:, 1] upwards.
         reliable: (K,) bool, False where too few labels carry the direction (see RELIABLE_COUNT).
         light: (D, C) covariance of the codes with C numbers that describe the light on the face; C is 0 in bundles
             that were made before it was measured.
@@ -192,11 +192,11 @@ class Latents:
 
         z (B, D) -> (B, K), (D,) -> (K,). An attribute without labels reads 0.
         """
-        reader = self._span[3]
-        start, whole = (np.einsum("kd,dk->k", np.asarray(values, np.float64), reader)
-                        for values in (self.centroid_negative, self.between_centroids))
+        _, _, length, reader = self._span
+        length = length[len(self.names) : 2 * len(self.names)]  # (K,) of d_k
+        start = np.einsum("kd,dk->k", np.asarray(self.centroid_negative, np.float64), reader)
         distance = self.read(z) - start
-        return np.divide(distance, whole, out=np.zeros_like(distance), where=whole > 0)
+        return np.divide(distance, length**2, out=np.zeros_like(distance), where=length > 0)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Plain arrays by field name, for an npz file without pickles."""

@@ -1,5 +1,6 @@
 """Memory over many faces: what each face adds is its name and its labels, whatever is done with them."""
 
+import gc
 import sys
 import tracemalloc
 
@@ -15,10 +16,13 @@ def peaks(folder, count: int) -> dict[str, int]:
     """The most bytes that Python and NumPy held in each step, over what they held before it."""
     found = {}
     for name, run in memory.steps(memory.write_faces(folder, count), size=8, fit=False):
+        gc.collect()
+        gc.freeze()  # as in a fresh process: what earlier tests left would put off collecting this step's garbage
         tracemalloc.start()
         run()
         found[name] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
+        gc.unfreeze()
     return found
 
 
