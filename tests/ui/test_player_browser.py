@@ -25,10 +25,12 @@ def test_it_plays_as_the_file_does(page, boomerang, start):
         written = [(round(np.asarray(one.convert("RGB"))[4, 4, 0] / 60), one.info["duration"])
                    for one in ImageSequence.Iterator(file)]
     slots = [index for index, duration in written for _ in range(duration // STEP)]  # what the file shows each 50 ms
+    page.clock.install()
+    page.reload()  # so that no frame is left that the real clock will draw, late and at the real time
+    page.wait_for_selector("#facet-after img.after")
     page.evaluate("html => document.body.insertAdjacentHTML('beforeend', `<div id='test-player'>${html}</div>`)",
                   player(frames, FPS, boomerang, HOLD, "A test"))
     page.wait_for_function("document.querySelector('#test-player .player').playing === false")  # page.js has seen it
-    page.clock.install()
     page.clock.pause_at(10_000_000_000)
     page.locator("#test-player .scrub").evaluate(
         "(e, value) => { e.value = value; e.dispatchEvent(new Event('input', {bubbles: true})); }", start)
