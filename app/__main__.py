@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from app.recipe import Recipe, parse_setting, recipes_from_json
+from app.limits import MOST_FRAMES, MOST_SAMPLES
+from app.photo.animation import MAX_FPS, MAX_HOLD
+from app.recipe import FACE_LIMIT, Recipe, parse_setting, recipes_from_json
 from model.data import ATTRIBUTES
 from model.folder import CONFIG, standing
 
@@ -79,7 +81,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_common(sub, PICTURES)
 
     sub = task("sample", "draw random faces, in one picture", commands.sample)
-    sub.add_argument("--count", type=_whole(1, 64), default=8, metavar="N", help="how many, 1 to 64 (default 8)")
+    sub.add_argument("--count", type=_whole(1, MOST_SAMPLES), default=8, metavar="N",
+                     help=f"how many, 1 to {MOST_SAMPLES} (default 8)")
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="the first face's seed (default 0); the next "
                      "face has the next seed")
     sub.add_argument("--temperature", type=float, default=1.0, metavar="T", help="0 the mean face, 1 as people are "
@@ -183,8 +186,8 @@ def _add_photo(parser: argparse.ArgumentParser, optional: bool = False) -> None:
 
 
 def _add_face(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--face", type=_whole(0, 999), metavar="N", help="which face of the photo (default 0, the "
-                        "largest)")
+    parser.add_argument("--face", type=_whole(0, FACE_LIMIT), metavar="N",
+                        help="which face of the photo (default 0, the largest)")
 
 
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
@@ -203,14 +206,15 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_animation(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--frames", type=_whole(2, 300), default=30, metavar="N",
+    parser.add_argument("--frames", type=_whole(2, MOST_FRAMES), default=30, metavar="N",
                         help="frames from one face to the next (default 30)")
-    parser.add_argument("--fps", type=_whole(1, 50), default=20, metavar="N",
-                        help="frames a second, 1 to 50 (default 20)")
+    parser.add_argument("--fps", type=_whole(1, MAX_FPS), default=20, metavar="N",
+                        help=f"frames a second, 1 to {MAX_FPS} (default 20)")
     parser.add_argument("--boomerang", action=argparse.BooleanOptionalAction, default=True,
                         help="there and back (default)")
     parser.add_argument("--ease", action="store_true", help="start and stop gently")
-    parser.add_argument("--hold", type=_seconds, default=0.0, metavar="SECONDS", help="how long the ends stay, 0 to 10")
+    parser.add_argument("--hold", type=_seconds, default=0.0, metavar="SECONDS",
+                        help=f"how long the ends stay, 0 to {MAX_HOLD:g}")
     parser.add_argument("--max-side", type=_whole(16, 4000), metavar="PIXELS", help="shrink the longer side to this")
 
 
@@ -219,8 +223,8 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds <= 10:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 10 seconds, not {text[:40]!r}")
+    if not 0 <= seconds <= MAX_HOLD:
+        raise argparse.ArgumentTypeError(f"must be from 0 to {MAX_HOLD:g} seconds, not {text[:40]!r}")
     return seconds
 
 

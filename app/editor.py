@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 from app.faces import OpenFace, choose_face, compare, face_square, frame_scale, full_frame
-from app.path import check_count, path_codes, path_times
+from app.limits import MOST_FRAMES, MOST_SAMPLES, check_count
+from app.path import path_codes, path_times
 from app.photo.align import Face, cut_frame, find_faces
 from app.photo.compose import edit_frame, morph_frame, paste_back
 from app.photo.matte import head_matte
@@ -29,8 +30,6 @@ RESULT_SCALE = 8.0  # 1424 x 1744: finer changes than this no decoder of 128 pix
 # (benchmarks/photo.py).
 PHOTO_GAIN = 1.25
 LIGHT = "Pale_Skin"  # the one attribute that is about the light on a face; every other leaves it as it is
-MOST_SAMPLES = 64
-MOST_FRAMES = 300
 MORPH_THREADS = 2  # frames drawn at once: a Space has two cores
 
 

@@ -15,9 +15,3 @@ def path_codes(start: np.ndarray, end: np.ndarray, times: np.ndarray) -> np.ndar
     """Codes (F, D) on the straight line from start (1, D) to end (1, D), at times (F,)."""
     t = times[:, None]  # (F, 1)
     return (1 - t) * start + t * end
-
-
-def check_count(count: int, least: int, most: int, what: str) -> None:
-    """ValueError unless it is a whole number from least to most."""
-    if isinstance(count, bool) or not isinstance(count, int) or not least <= count <= most:
-        raise ValueError(f"The number of {what} must be a whole number from {least} to {most}, not {count!r}.")

@@ -14,6 +14,7 @@ from model.strengths import parse_strength
 STRENGTH_LIMIT = 2.0  # sliders run from -2 to +2 (design, section 2)
 TEMPERATURE_LIMIT = 2.0  # beyond twice the prior's spread nothing the decoder draws is a face
 SEED_LIMIT = 2**32 - 1
+FACE_LIMIT = 999  # the highest number of a face in a photo
 HASH = re.compile(r"[0-9a-f]{4,64}")
 NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
@@ -59,7 +60,7 @@ class Recipe:
         object.__setattr__(self, "keep", tuple(sorted({_name(name) for name in self.keep})))
         object.__setattr__(self, "detail", _number(self.detail, "Detail", 0.0, 1.0))
         object.__setattr__(self, "temperature", _number(self.temperature, "Temperature", 0.0, TEMPERATURE_LIMIT))
-        object.__setattr__(self, "face", _whole(self.face, "The number of the face", 999))
+        object.__setattr__(self, "face", _whole(self.face, "The number of the face", FACE_LIMIT))
         if self.seed is not None:
             object.__setattr__(self, "seed", _whole(self.seed, "The seed", SEED_LIMIT))
 

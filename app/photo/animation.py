@@ -13,6 +13,7 @@ from PIL import Image
 
 FORMATS = ("gif", "webp", "mp4")
 MAX_FPS = 50  # browsers slow GIF frames under two hundredths of a second down to ten
+MAX_HOLD = 10.0  # seconds: an MP4 writes a frame that stays again and again
 PALETTE_SAMPLES = 16  # frames that a GIF's shared palette is made from
 WEBP_QUALITY = 90
 MP4_QUALITY = "18"  # x264's constant rate factor: no difference that one sees
@@ -33,7 +34,7 @@ def save_animation(frames: Sequence[Image.Image], path_or_file: str | os.PathLik
         format: gif, webp or mp4.
         fps: frames a second, up to 50.
         boomerang: play back again after the last frame.
-        hold: seconds that the first and the last frame stay, besides their own time.
+        hold: seconds that the first and the last frame stay, besides their own time, 0 to 10.
         max_side: shrink to this many pixels at the longer side, if larger.
     Raises:
         ValueError: no frames, frames of several sizes, an unknown format, or a speed out of range.
@@ -42,8 +43,8 @@ def save_animation(frames: Sequence[Image.Image], path_or_file: str | os.PathLik
         raise ValueError(f"The format of an animation is one of {', '.join(FORMATS)}, not {format!r}.")
     if not 1 <= fps <= MAX_FPS:
         raise ValueError(f"The frames a second must be 1 to {MAX_FPS}, not {fps}.")
-    if not hold >= 0:
-        raise ValueError(f"The hold must be 0 seconds or more, not {hold}.")
+    if not 0 <= hold <= MAX_HOLD:
+        raise ValueError(f"The hold must be 0 to {MAX_HOLD:g} seconds, not {hold}.")
     frames = [frame.convert("RGB") for frame in frames]
     if len({frame.size for frame in frames}) != 1:
         raise ValueError("An animation needs one frame or more, all of one size.")

@@ -3,8 +3,9 @@
 import gradio as gr
 from PIL import Image
 
-from app.editor import MOST_SAMPLES, FaceEditor
+from app.editor import FaceEditor
 from app.faces import describe_face
+from app.limits import MOST_SAMPLES
 from app.photo.open import open_photo
 from app.recipe import TEMPERATURE_LIMIT, Recipe, recipes_from_json
 from app.ui.errors import answered

@@ -16,6 +16,7 @@ import app.commands
 import app.editor
 from app.__main__ import main
 from app.editor import FaceEditor
+from app.limits import MOST_FRAMES, MOST_SAMPLES
 from app.recipe import Recipe
 from tests.app.fakes import FakeBundle, faces_at, photo_of_faces
 from tests.faces import tiny_bundle
@@ -151,7 +152,9 @@ MISTAKES = [
     ("morph photo.png -o out.gif", 1, "two photos or more"),
     ("morph photo.png seed:x -o out.gif", 1, "Seed must be a whole number"),
     ("sample --temperature 9 -o out.png", 1, "Temperature"),
-    ("sample --count 65 -o out.png", 2, "from 1 to 64"),
+    (f"sample --count {MOST_SAMPLES + 1} -o out.png", 2, f"from 1 to {MOST_SAMPLES}"),
+    (f"morph photo.png photo.png --frames {MOST_FRAMES + 1} -o out.gif", 2, f"from 2 to {MOST_FRAMES}"),
+    ("morph photo.png photo.png --hold 11 -o out.gif", 2, "from 0 to 10 seconds"),
     ("morph photo.png photo.png --fps x -o out.gif", 2, "whole number"),
     ("edit photo.png", 2, "-o"),
     ("edit photo.png --sett Smiling=1 -o out.png", 2, "--sett"),

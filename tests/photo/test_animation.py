@@ -107,6 +107,8 @@ def test_to_a_path_and_smaller(tmp_path):
     (None, {"fps": 51}, "51"),
     (None, {"fps": float("nan")}, "nan"),
     (None, {"hold": -1}, "-1"),
+    (None, {"hold": 1e9, "format": "mp4"}, "0 to 10 seconds"),  # it would be written for years
+    (None, {"hold": float("nan")}, "nan"),
 ])
 def test_mistakes_are_said(frames, options, part):
     with pytest.raises(ValueError, match=part):
