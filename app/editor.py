@@ -21,7 +21,8 @@ from app.photo.open import open_photo
 from app.receipt import Receipt, edit_warnings, write_receipt
 from app.recipe import SEED_LIMIT, Recipe, RecipeError
 from app.slots import Slots
-from model.bundle import Bundle, load_bundle
+from model.bundle import CHUNK, Bundle, load_bundle
+from model.inference import in_chunks
 from model.preprocessing import FACE_BOX, FRAME_SIZE, crop_face, to_float, to_uint8
 
 PREVIEW_SCALE = 2.5  # 445 x 545 pixels: as large as a page shows a face
@@ -40,14 +41,15 @@ class FaceEditor:
 
     Args:
         bundle: the model.
-        slots: how many inferences may run at once.
+        slots: how many inferences may run at once for hands at sliders, and as many besides for slower work, so that no
+            crowd of uploads and morphs makes a slider wait.
         patience: seconds that a call waits for a slot before it raises BusyError.
     """
 
     def __init__(self, bundle: Bundle, slots: int = 2, patience: float = 30.0):
         self.bundle = bundle
         self.names = tuple(bundle.latents.names)
-        self._slots = Slots(slots, patience)
+        self._slots, self._slow_slots = Slots(slots, patience), Slots(slots, patience)
 
     @classmethod
     def load(cls, source: str = "checkpoints/default", slots: int = 2) -> "FaceEditor":
@@ -59,7 +61,7 @@ class FaceEditor:
     def find_faces(self, photo) -> list[Face]:
         """The faces of a photo, largest first; empty if there is none."""
         photo = open_photo(photo)
-        with self._slots:
+        with self._slow_slots:
             return find_faces(photo)
 
     def reconstruct(self, photo, face: int = 0) -> Image.Image:
@@ -99,7 +101,7 @@ class FaceEditor:
         check_count(frames, 2, MOST_FRAMES, "frames")
         opened = start if isinstance(start, OpenFace) else self.open_face(start, recipe.face)
         codes = path_codes(opened.z, self.move(opened, recipe), path_times(frames, ease))  # (F, D)
-        return [Image.fromarray(self._compose(opened, x_hat, recipe.detail)) for x_hat in self._decode(codes)]
+        return [Image.fromarray(self._compose(opened, x_hat, recipe.detail)) for x_hat in self._decode_path(codes)]
 
     # Opened faces
 
@@ -115,7 +117,7 @@ class FaceEditor:
         """Encode a face that is aligned already, and refine its code: a CelebA frame of 178 x 218 in RGB."""
         x = crop_face(image, self.bundle.config.image_size)  # (S, S, 3)
         frame = np.asarray(image)
-        with self._slots:
+        with self._slow_slots:
             z = self.bundle.refine(x[None], self.bundle.encode(x[None]))  # (1, D)
             matte = head_matte(face_square(frame))
         return replace(self.open_latent(z), frame=frame, matte=matte)
@@ -175,10 +177,7 @@ class FaceEditor:
         return self.bundle.latents.edit(opened.z, strengths, keep=recipe.held, hold_light=LIGHT not in strengths)
 
     def readings(self, opened: OpenFace, recipe: Recipe) -> dict[str, float]:
-        """Where the edited face stands: attribute -> 0 like the mean face without it, 1 like the mean face with it.
-
-        Linear readings of the code, without the decoder: free.
-        """
+        """Linear readings, free: attribute -> 0 like the mean face without it, 1 like the mean face with it."""
         meter = self.bundle.latents.meter(self.move(opened, recipe.replace(detail=0)))[0]  # (K,)
         return dict(zip(self.names, meter.tolist(), strict=True))
 
@@ -223,10 +222,9 @@ class FaceEditor:
         drawn = any(face.frame is None for face in opened)
         result, times = [], path_times(frames, ease)
         for (a, picture_a), (b, picture_b) in pairwise(zip(opened, pictures, strict=True)):
-            path = self._decode(path_codes(a.z, b.z, times))  # (F, S, S, 3)
+            path = self._decode_path(path_codes(a.z, b.z, times))  # (F, S, S, 3)
             ends = (picture_a, picture_b, a.reconstruction, b.reconstruction)
-            drawing = [(*ends, path[i], float(times[i]), FACE_BOX, detail)
-                       for i in range(1 if result else 0, frames)]
+            drawing = [(*ends, path[i], float(times[i]), FACE_BOX, detail) for i in range(1 if result else 0, frames)]
             with ThreadPoolExecutor(MORPH_THREADS) as pool:  # OpenCV and NumPy let go of Python's lock
                 result += [Image.fromarray(face_square(frame) if drawn else frame)
                            for frame in pool.map(lambda given: morph_frame(*given), drawing)]
@@ -236,11 +234,13 @@ class FaceEditor:
         """The recipe, if this model has all its attributes; else RecipeError with the nearest name."""
         return recipe.check(self.names)
 
-    # Steps
-
-    def _decode(self, z: np.ndarray) -> np.ndarray:
-        with self._slots:
+    def _decode(self, z: np.ndarray, slow: bool = False) -> np.ndarray:
+        with self._slow_slots if slow else self._slots:
             return self.bundle.decode(z)  # (B, S, S, 3)
+
+    def _decode_path(self, codes: np.ndarray) -> np.ndarray:
+        """(F, S, S, 3), chunk after chunk, so that others who wait for a slot come in between."""
+        return in_chunks(lambda part: self._decode(part, slow=True), codes, CHUNK)
 
     def _edited(self, opened: OpenFace, recipe: Recipe) -> np.ndarray:
         z = self.move(opened, recipe)

@@ -1,7 +1,5 @@
 """The editor on a linear fake model, whose every answer is known."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +10,6 @@ import app.editor
 from app.editor import PHOTO_GAIN, FaceEditor
 from app.faces import FaceError, describe_face
 from app.recipe import Recipe, RecipeError
-from app.slots import BusyError, Slots
 from tests.app.fakes import NAMES, SIZE, FakeBundle, faces_at, photo_of_faces
 
 SMILE = Recipe(set={"Smiling": 1.0})
@@ -238,39 +235,6 @@ def test_warnings_name_what_the_model_does_not_know(editor, photo):
     turned[:, :2] = turned[:, :2] @ np.array([[0, 1], [-1, 0]])
     tilted = replace(opened, face=replace(opened.face, matrix=turned))
     assert any("90 degrees" in text for text in editor.warnings(tilted, Recipe()))
-
-
-def test_threads_share_one_editor_within_its_slots(photo):
-    editor = FaceEditor(FakeBundle(), slots=2)
-    opened = editor.open_face(photo)
-    recipes = [Recipe(set={name: strength}) for name in NAMES for strength in (-1.0, 1.0)]
-    expected = [editor.preview(opened, recipe) for recipe in recipes]
-    with ThreadPoolExecutor(8) as pool:
-        shown = list(pool.map(lambda recipe: editor.preview(opened, recipe), recipes * 8))
-    assert all(np.array_equal(a, b) for a, b in zip(shown, expected * 8, strict=True))
-    assert 1 <= editor.bundle.most_running <= 2
-
-
-def test_a_full_house_says_so_and_recovers():
-    slots = Slots(1, patience=0.05)
-    inside, leave = threading.Event(), threading.Event()
-
-    def visitor():
-        with slots:
-            inside.set()
-            leave.wait(5)
-
-    thread = threading.Thread(target=visitor)
-    thread.start()
-    inside.wait(5)
-    with pytest.raises(BusyError, match="try again"), slots:
-        pass
-    leave.set()
-    thread.join()
-    with pytest.raises(KeyError), slots:
-        raise KeyError  # an error inside gives the slot back
-    with slots:
-        pass
 
 
 def test_easing_starts_gently_and_keeps_the_ends(editor):
