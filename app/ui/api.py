@@ -12,8 +12,7 @@ from app.ui.errors import answered
 from app.ui.files import ANIMATION_FORMATS
 from app.ui.picker import refuse_addresses, upload_path
 from app.ui.player import PAIR_FRAMES, write_animation
-
-LIMITS = {"concurrency_limit": 2, "preprocess": False}
+from app.ui.queues import CALLED_ANIMATIONS, CALLS
 
 
 def build_api(editor: FaceEditor) -> None:
@@ -85,4 +84,5 @@ def build_api(editor: FaceEditor) -> None:
         (animate, [photo, recipe, frames, fps, kind, boomerang], file),
     ]
     for function, inputs, outputs in endpoints:
-        trigger.click(answered(function), inputs, outputs, api_name=function.__name__, **LIMITS)
+        queue = CALLED_ANIMATIONS if outputs is file else CALLS
+        trigger.click(answered(function), inputs, outputs, api_name=function.__name__, preprocess=False, **queue)

@@ -9,6 +9,7 @@ from app.recipe import Recipe
 from app.ui.api import build_api
 from app.ui.errors import warned
 from app.ui.picker import EXAMPLE_SEEDS, EXAMPLE_TEMPERATURE, example_strip
+from app.ui.queues import FACES, THREADS, WAITING
 from app.ui.store import FaceStore
 from app.ui.subject import Subject, Subjects
 from app.ui.tabs.edit import EditTab
@@ -18,7 +19,6 @@ from app.ui.text import FOOTER, LINK_WAITS, TAGLINE, TITLE
 
 HERE = Path(__file__).parent
 MAX_UPLOAD = "30mb"  # a photo of 25 megapixels at the best JPEG quality
-QUEUE_LENGTH = 40  # people who may wait for a slow task; the next is told to come back
 CACHE_CHECK, CACHE_AGE = 300, 1800  # seconds: how often old files are looked for, and from when they are old
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 
@@ -52,8 +52,8 @@ def build_demo(editor: FaceEditor) -> gr.Blocks:
             return edit.open_recipe(recipe, subject)
 
         demo.load(warned(open_link), edit.subject, edit.outputs, api_visibility="private", show_progress="hidden",
-                  show_progress_on=edit.stage)  # see FacePicker.wire
-    return demo.queue(max_size=QUEUE_LENGTH, default_concurrency_limit=4)
+                  show_progress_on=edit.stage, **FACES)  # see FacePicker.wire
+    return demo.queue(max_size=WAITING, default_concurrency_limit=1)
 
 
 def launch_options() -> dict:
@@ -67,6 +67,7 @@ def launch_options() -> dict:
         # Gradio asks for its own first page and gives up after 3 s, too soon for a busy machine; this skips that.
         "_frontend": False,
         "max_file_size": MAX_UPLOAD,
+        "max_threads": THREADS,
         "allowed_paths": [],
         "footer_links": ["api"],
         "theme": gr.themes.Default(primary_hue="indigo", neutral_hue="slate", radius_size="lg", font=SYSTEM_FONTS,

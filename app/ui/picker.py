@@ -7,6 +7,7 @@ import gradio as gr
 
 from app.ui.errors import warned
 from app.ui.pictures import SEND_VALUE, face_buttons
+from app.ui.queues import FACES, PHOTOS
 from app.ui.subject import Subjects
 from app.ui.text import ADDRESS_REFUSED, NO_UPLOAD, RANDOM, SAMPLES_HINT, UPLOAD_HINT
 
@@ -85,6 +86,6 @@ class FacePicker:
         options = {"outputs": [*outputs, self.upload], "api_visibility": "private", "show_progress": "minimal",
                    "show_progress_on": place}
         # Unprocessed: the file goes to app/photo/open.py as it came, and its errors reach the person.
-        self.upload.input(warned(open_upload), [self.upload, *inputs], preprocess=False, concurrency_limit=4, **options)
-        self.samples.click(warned(open_sample), list(inputs), **options)
-        self.random.click(warned(open_random), list(inputs), **options)
+        self.upload.input(warned(open_upload), [self.upload, *inputs], preprocess=False, **PHOTOS, **options)
+        self.samples.click(warned(open_sample), list(inputs), **FACES, **options)
+        self.random.click(warned(open_random), list(inputs), **FACES, **options)

@@ -13,6 +13,7 @@ from app.ui.history import History
 from app.ui.picker import FacePicker
 from app.ui.pictures import SEND_VALUE
 from app.ui.player import AnimationOptions, player, write_animation
+from app.ui.queues import ANIMATIONS, DOWNLOADS, FACES
 from app.ui.sliders import AttributeSliders
 from app.ui.subject import Subject, Subjects
 from app.ui.text import COMPARE, METER_HINT, NOTHING_TO_ANIMATE, PRESETS, UPLOAD_LABEL
@@ -96,13 +97,13 @@ class EditTab:
         for component, handler in clicks:
             component.click(self._safe(handler, self.stage), inputs, self.outputs, **shown, **AT_ONCE)
         queued = {"api_visibility": "private", "preprocess": False}
-        self.apply.click(warned(self.apply_text), [self.recipe, *inputs], self.outputs, **shown, **queued)
-        self.download.click(warned(self.finish), [self.kind, *inputs], self.file, concurrency_limit=2,
-                            show_progress_on=self.download, **queued,
+        self.apply.click(warned(self.apply_text), [self.recipe, *inputs], self.outputs, **shown, **FACES, **queued)
+        self.download.click(warned(self.finish), [self.kind, *inputs], self.file,
+                            show_progress_on=self.download, **DOWNLOADS, **queued,
                             ).success(None, js="() => facet.download('facet-file')", api_visibility="private")
         self.animate.click(warned(self.animated), [*inputs, *self.options.inputs],
-                           [self.animation, self.animation_file], concurrency_limit=1, concurrency_id="animation",
-                           show_progress_on=self.animation, **queued)
+                           [self.animation, self.animation_file], show_progress_on=self.animation, **ANIMATIONS,
+                           **queued)
 
     @staticmethod
     def _safe(handler: Callable, place: gr.HTML) -> Callable:

@@ -8,6 +8,7 @@ from app.recipe import SEED_LIMIT, TEMPERATURE_LIMIT
 from app.ui.errors import warned
 from app.ui.picker import SEED_CHOICES
 from app.ui.pictures import SEND_VALUE, face_buttons
+from app.ui.queues import FACES, GALLERIES
 from app.ui.subject import Subject, Subjects
 from app.ui.tabs.edit import EditTab
 from app.ui.text import GALLERY_HINT
@@ -37,12 +38,12 @@ class GenerateTab:
 
         numbers = [self.seed, self.count, self.temperature]
         options = {"api_visibility": "private", "show_progress": "minimal"}
-        self.draw.click(warned(self.pictures), numbers, self.gallery, concurrency_limit=2, **options)
-        self.seed.submit(warned(self.pictures), numbers, self.gallery, concurrency_limit=2, **options)
+        self.draw.click(warned(self.pictures), numbers, self.gallery, **GALLERIES, **options)
+        self.seed.submit(warned(self.pictures), numbers, self.gallery, **GALLERIES, **options)
         self.other.click(warned(self.others), [self.count, self.temperature], [self.seed, self.gallery],
-                         concurrency_limit=2, show_progress_on=self.gallery, **options)
+                         show_progress_on=self.gallery, **GALLERIES, **options)
         self.gallery.click(warned(self.open), [edit.subject, edit.panel.component],
-                           [*edit.outputs, tabs], show_progress_on=self.gallery, **options)
+                           [*edit.outputs, tabs], show_progress_on=self.gallery, **FACES, **options)
 
     def pictures(self, seed: float | None, count: float, temperature: float) -> str:
         """The faces of seed, seed + 1 ... as buttons that carry seed and temperature."""

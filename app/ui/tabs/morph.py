@@ -8,6 +8,7 @@ from app.ui import view
 from app.ui.errors import warned
 from app.ui.picker import EXAMPLE_SEEDS, EXAMPLE_TEMPERATURE, FacePicker
 from app.ui.player import AnimationOptions, player, write_animation
+from app.ui.queues import ANIMATIONS
 from app.ui.subject import Subject, Subjects
 from app.ui.text import MORPH_DETAIL, MORPH_HINT
 
@@ -39,8 +40,7 @@ class MorphTab:
                                     info=MORPH_DETAIL)
         outputs = [self.result, self.file, self.cancel]
         running = self.run.click(warned(self.morph), [self.count, *states, *self.options.inputs, self.detail], outputs,
-                                 api_visibility="private", concurrency_limit=1, concurrency_id="animation",
-                                 show_progress_on=self.result)
+                                 api_visibility="private", show_progress_on=self.result, **ANIMATIONS)
         at_once = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
         self.cancel.click(lambda: gr.update(interactive=False), None, self.cancel, cancels=running, **at_once)
         row = [self.count, self.more, self.fewer, *self._columns]
