@@ -26,6 +26,7 @@ from model.latents import Latents
 from model.networks import build_decoder, build_encoder
 from model.prior import FittedPrior, NormalPrior
 from model.refine import STEPS, make_refiner
+from model.size import check_sizes
 from model.weights import arrays_from_bytes, arrays_to_bytes, load_weights, weights_to_bytes
 
 __all__ = ["Bundle", "BundleError", "bundle_hash", "load_bundle", "save_bundle"]
@@ -233,6 +234,7 @@ def load_bundle(source: str | os.PathLike) -> Bundle:
     with _blame(path / CONFIG):
         config = ModelConfig.from_dict(document["model"])
         about, classifier_config = _mapping(document["about"]), _mapping(document["classifier"])
+        check_sizes(config, classifier_config)
     with _blame(path / "attributes.npz"):
         arrays = arrays_from_bytes(files["attributes.npz"])
         latents = Latents.from_arrays(arrays)

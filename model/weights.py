@@ -1,10 +1,11 @@
 """Weights and arrays as bytes: Keras's own .weights.h5 in half precision, and npz without pickles."""
 
 import io
+import itertools
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import h5py
@@ -13,6 +14,7 @@ import numpy as np
 
 # Unpacked, per file: a few compressed kilobytes must not fill the memory.
 MAX_UNPACKED_BYTES = 200 * 1000 * 1000
+MOST_ITEMS, MOST_DEPTH = 10_000, 16  # groups and arrays of a weights file, which may hold each other
 
 
 def weights_to_bytes(model: keras.Model) -> bytes:
@@ -49,14 +51,14 @@ def load_weights(model: keras.Model, content: bytes) -> None:
     """Load a .weights.h5 from its bytes: those that were verified, whatever is in their file by now.
 
     Raises:
-        ValueError: not a weights file, not this model's, one that unpacks to more than MAX_UNPACKED_BYTES, or weights
-            that are not finite.
+        ValueError: not a weights file, not this model's, one that takes more memory than it has bytes, or weights that
+            are not finite.
     """
     other = "its weights are those of another network than config.json describes"
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         path = Path(folder) / "model.weights.h5"
         path.write_bytes(content)
-        if _count_arrays(path) != len(model.weights):
+        if sorted(_shapes(path, len(content))) != sorted(tuple(weight.shape) for weight in model.weights):
             raise ValueError(other)
         warnings.simplefilter("ignore")  # Keras warns of what it skips before it raises for what is then missing
         try:
@@ -67,26 +69,43 @@ def load_weights(model: keras.Model, content: bytes) -> None:
         raise ValueError("it holds weights that are not finite numbers")
 
 
-def _count_arrays(path: Path) -> int:
-    """How many arrays an HDF5 file holds; ValueError as in `load_weights`."""
-    sizes, odd = [], []
-
-    def visit(_, item):
-        if isinstance(item, h5py.Dataset):
-            sizes.append(item.size * item.dtype.itemsize)
-            if item.dtype.kind not in "fiu" or item.external or item.is_virtual:
-                odd.append(item.name)
-
+def _shapes(path: Path, size: int) -> list[tuple[int, ...]]:
+    """Shapes of all arrays in an HDF5 file of so many bytes, before any is read; ValueError as in `load_weights`."""
     try:
         with h5py.File(path, "r") as file:
-            file.visititems(visit)
+            found = list(itertools.islice(_walk(file), MOST_ITEMS + 1))
     except Exception as error:  # h5py's, by where the file is damaged: OSError, RuntimeError, UnicodeDecodeError ...
         raise ValueError("it is not an HDF5 file of weights") from error
-    if odd:
-        raise ValueError(f"{odd[0]} in it is not an array of numbers")
-    if sum(sizes) > MAX_UNPACKED_BYTES:
-        raise ValueError(f"it unpacks to {sum(sizes) / 1e6:.0f} MB")
-    return len(sizes)
+    if len(found) > MOST_ITEMS:
+        raise ValueError(f"it holds more than {MOST_ITEMS:,} groups and arrays")
+    for name, odd, *_ in found:
+        if odd:
+            raise ValueError(f"{name} in it {odd}")
+    needed = sum(count for *_, count in found)
+    if needed > size:
+        raise ValueError(f"it unpacks to {needed / 1e6:.0f} MB")
+    return [shape for _, _, shape, _ in found if shape is not None]
+
+
+def _walk(group: h5py.Group, depth: int = 0) -> Iterator[tuple[str, str, tuple[int, ...] | None, int]]:
+    """Everything in a file: name, what is wrong with it if anything, shape (None but of arrays) and bytes.
+
+    Right are groups, and arrays of numbers that lie in the file as they are: a packed one may be huge or in pieces that
+    are, and a link may lead to any file of this machine.
+    """
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            yield name, "leads elsewhere", None, 0
+            continue
+        item = group[name]
+        if isinstance(item, h5py.Group):
+            yield name, "lies too deep" if depth > MOST_DEPTH else "", None, 0
+            yield from _walk(item, depth + 1) if depth <= MOST_DEPTH else ()
+        elif not isinstance(item, h5py.Dataset) or item.dtype.kind not in "fiu" or item.shape is None:
+            yield name, "is not an array of numbers", None, 0
+        else:
+            elsewhere = item.chunks or item.external or item.is_virtual
+            yield name, "is packed or lies elsewhere" if elsewhere else "", item.shape, item.size * item.dtype.itemsize
 
 
 def arrays_to_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:

@@ -1,0 +1,43 @@
+"""How large a network a bundle may describe, asked before it is built.
+
+A bundle comes from anywhere, and a few characters in its config.json could ask for more memory than there is.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from model.config import ModelConfig
+from model.folder import MAX_FILE_BYTES
+
+MOST_WEIGHTS = MAX_FILE_BYTES // 2  # a network has a file of its own, in which a weight takes two bytes or more
+MOST_PIXELS = 512  # CelebA's frame is 178 pixels wide
+MOST_LEVELS, MOST_BLOCKS = 10, 64
+
+
+def check_sizes(config: ModelConfig, classifier: Mapping) -> None:
+    """ValueError if a network would be too large for a bundle; classifier: the arguments of `build_classifier`."""
+    widths, depths = config.widths, config.depths if config.architecture == "residual" else ()
+    _check_side(config.image_size)
+    side = config.image_size // config.total_stride
+    last = config.bottleneck_width if config.architecture == "residual" else widths[-1]
+    head = 9 * config.head_width**2 if config.architecture == "residual" else 0
+    _check(widths, depths, head + side * side * last * config.latent_dim)
+    _check_side(classifier.get("image_size", 0))
+    _check(classifier.get("widths", ()), classifier.get("depths", ()), classifier.get("attributes", 0))
+
+
+def _check_side(image_size: int) -> None:
+    if not image_size <= MOST_PIXELS:
+        raise ValueError(f"it asks for pictures of {image_size} pixels; a bundle's have {MOST_PIXELS} at most")
+
+
+def _check(widths: Sequence[int], depths: Sequence[int], others: int) -> None:
+    """The convolutions of the levels and of their residual blocks, and `others` weights: a lower bound."""
+    if len(widths) > MOST_LEVELS or sum(depths) > MOST_BLOCKS:
+        raise ValueError(f"it has {len(widths)} levels and {sum(depths)} blocks; a bundle's has {MOST_LEVELS} and "
+                         f"{MOST_BLOCKS} at most")
+    weights = others + sum(9 * a * b for a, b in pairwise((3, *widths)))
+    weights += sum(18 * width * width * depth for width, depth in zip(widths, depths, strict=False))
+    if weights > MOST_WEIGHTS:
+        raise ValueError(f"its network has {weights / 1e6:,.0f} million weights; a bundle's has "
+                         f"{MOST_WEIGHTS / 1e6:.0f} million at most")
