@@ -1,9 +1,12 @@
 """Where a face comes from: a photo (file, webcam, clipboard), a face that the model drew, or a new random one."""
 
+import os
 import secrets
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from app.ui.errors import warned
 from app.ui.pictures import SEND_VALUE, face_buttons
@@ -23,10 +26,15 @@ def example_strip(subjects: Subjects) -> str:
 
 
 def upload_path(file: dict | None) -> str:
-    """The uploaded file of a raw FileData value; ValueError if there is none."""
-    if not file or not file.get("path"):
+    """The uploaded file of a raw FileData value; ValueError if there is none.
+
+    Gradio looks where a path leads only in a value that calls itself a file: any picture of this machine would open for
+    who leaves that word out.
+    """
+    path = file.get("path") if isinstance(file, dict) else None
+    if not path or not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(get_upload_folder())):
         raise ValueError(NO_UPLOAD)
-    return file["path"]
+    return path
 
 
 def refuse_addresses(component: gr.components.Component) -> None:
