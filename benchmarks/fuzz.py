@@ -3,7 +3,8 @@
 Every generator of tests/photo/uploads.py in turn: the file as it is; truncated (at every byte where it is small);
 with bits flipped; with runs of bytes cut out, repeated or overwritten by values that decoders trip on; and bytes from
 Hypothesis behind each kind's magic. Whatever the file, `open_photo` must return an RGB picture or raise PhotoError
-with one sentence. A process of its own opens them, so that its memory is theirs alone and a crash is a finding.
+with one sentence that names no path, and leave nothing behind: no file, no open one. A process of its own opens them,
+so that its memory is theirs alone and a crash is a finding. Seconds are the processor's, whatever else it has to do.
 
 A file that did anything else is kept in build/fuzz/ and named in the last lines.
 """
@@ -11,8 +12,10 @@ A file that did anything else is kept in build/fuzz/ and named in the last lines
 import argparse
 import hashlib
 import multiprocessing
+import os
 import resource
 import sys
+import tempfile
 import time
 import warnings
 from dataclasses import dataclass, field
@@ -56,10 +59,10 @@ class Row:
             self.faults[fault].write_bytes(data)
 
 
-def judge(data: bytes) -> str:
+def judge(source: bytes | Path) -> str:
     """`opened`, `refused`, or what was wrong."""
     try:
-        photo = open_photo(data)
+        photo = open_photo(source)
         photo.tobytes()  # nothing is left to be decoded later
     except PhotoError as error:
         sentence = str(error)
@@ -75,8 +78,30 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def answer(pipe) -> None:
+def open_files() -> int:
+    """How many files this process has open; 0 where the system does not tell."""
+    return len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0
+
+
+def judge_as_upload(data: bytes, folder: Path) -> str:
+    """`judge` of a file in the folder for temporary files, as the page's uploads are; and what it left there."""
+    before, path = open_files(), folder / "upload"
+    path.write_bytes(data)
+    outcome = judge(path)
+    path.unlink()
+    left = sorted(folder.iterdir())
+    for one in left:
+        one.unlink()
+    if outcome not in ("opened", "refused"):
+        return outcome
+    if left:
+        return f"left the temporary file {left[0].name}"
+    return outcome if open_files() == before else "left a file open"
+
+
+def answer(pipe, folder: str) -> None:
     """The process that opens what it is sent: outcome, seconds, and the peak of its memory over what it began with."""
+    tempfile.tempdir = os.environ["TMPDIR"] = folder
     warnings.simplefilter("ignore")  # Pillow warns of much that is refused here, or opened all the same
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -85,9 +110,9 @@ def answer(pipe) -> None:
     pipe.send("ready")
     while True:  # until it is killed
         data = pipe.recv_bytes()  # an empty file is an upload too
-        began = time.perf_counter()
-        outcome = judge(data)
-        pipe.send((outcome, time.perf_counter() - began, peak_mb() - start))
+        began = time.process_time()
+        outcome = judge_as_upload(data, Path(folder))
+        pipe.send((outcome, time.process_time() - began, peak_mb() - start))
 
 
 class Opener:
@@ -96,14 +121,15 @@ class Opener:
     def __init__(self):
         self._context = multiprocessing.get_context("forkserver")  # fresh processes without importing anew
         self._context.set_forkserver_preload(["benchmarks.mutations", "app.photo"])
+        self._folder = tempfile.TemporaryDirectory(prefix="facet-fuzz-")
         self._start()
 
     def __enter__(self) -> "Opener":
         return self
 
     def __exit__(self, *exception) -> None:
-        self._process.kill()
-        self._process.join()
+        self._end()
+        self._folder.cleanup()
 
     def open(self, data: bytes) -> tuple[str, float, float]:
         """Outcome, seconds and peak memory in MB."""
@@ -115,13 +141,17 @@ class Opener:
         except (EOFError, ConnectionError):
             self._process.join()
             outcome = f"crashed with status {self._process.exitcode}"
-        self.__exit__()
+        self._end()
         self._start()
         return outcome, 0.0, 0.0
 
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.join()
+
     def _start(self) -> None:
         self._pipe, theirs = self._context.Pipe()
-        self._process = self._context.Process(target=answer, args=(theirs,), daemon=True)
+        self._process = self._context.Process(target=answer, args=(theirs, self._folder.name), daemon=True)
         self._process.start()
         theirs.close()
         self._pipe.recv()  # what follows is timed, and starting is not part of it

@@ -1,5 +1,6 @@
 """Files that lie, without end: the uploads of tests/photo/uploads.py, cut, changed and made up."""
 
+import functools
 import random
 import time
 from collections.abc import Iterator
@@ -12,15 +13,17 @@ ROUND = 40  # mutations of one file before the next has its turn
 TRIPPING = (b"\x00", b"\xff", b"\x7f", b"\x80", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x00\x00\x00\x00")
 
 
+@functools.cache
 def seeds() -> dict[str, bytes]:
     """Every file of the generators, by kind."""
     kinds = {"huge " + name: data for name, data in uploads.huge_headers().items()}
     kinds |= {"refused " + name: data for name, data in uploads.refused_files().items()}
     kinds |= {"exif " + name: uploads.encode(uploads.picture(), "JPEG", exif=b"Exif\0\0" + block)
               for name, block in uploads.lying_exif().items()}
-    profile = uploads.srgb_profile()
-    kinds |= {"icc": uploads.encode(uploads.picture(), "PNG", icc_profile=profile)}
-    return {**uploads.good_files(), **kinds}
+    profiles = {"whole": uploads.srgb_profile(), **uploads.broken_profiles()}
+    kinds |= {"icc " + name: uploads.encode(uploads.picture(), "PNG", icc_profile=profile)
+              for name, profile in profiles.items()}
+    return {**uploads.good_files(), **uploads.odd_files(), **kinds}
 
 
 def truncated(data: bytes) -> Iterator[bytes]:

@@ -1,11 +1,14 @@
 """A quick fuzz of the opener, and that the fuzz sees what goes wrong."""
 
+import os
 import random
 
 import pytest
 
-from app.photo import PhotoError
+from app.photo import PhotoError, open_photo
 from benchmarks import fuzz, mutations
+
+OPEN = []  # what a test's opener left open
 
 
 def test_some_files_of_every_way_end_in_a_picture_or_a_sentence():
@@ -44,6 +47,23 @@ def test_what_an_upload_ends_in_is_told_apart(monkeypatch, raised, outcome):
 
     monkeypatch.setattr(fuzz, "open_photo", opener)
     assert fuzz.judge(b"x") == outcome
+
+
+@pytest.mark.parametrize(("leave", "outcome"), [
+    (lambda folder: (folder / "left.tmp").write_bytes(b"x"), "left the temporary file left.tmp"),
+    (lambda folder: OPEN.append(os.open(os.devnull, os.O_RDONLY)), "left a file open"),
+    (lambda folder: None, "opened"),
+])
+def test_what_an_upload_leaves_behind_is_noticed(monkeypatch, tmp_path, leave, outcome):
+    def opener(source):
+        leave(tmp_path)
+        return open_photo(source)
+
+    monkeypatch.setattr(fuzz, "open_photo", opener)
+    assert fuzz.judge_as_upload(mutations.seeds()["png"], tmp_path) == outcome
+    assert list(tmp_path.iterdir()) == []
+    while OPEN:
+        os.close(OPEN.pop())
 
 
 @pytest.mark.parametrize(("outcome", "seconds", "peak"), [

@@ -48,6 +48,30 @@ def good_files() -> dict[str, bytes]:
         "heic": encode(rgb, "HEIF", quality=95),
         "avif": encode(rgb, "AVIF", quality=95),
         "cmyk": encode(rgb.convert("CMYK"), "TIFF"),
+        "cmyk-jpeg": encode(rgb.convert("CMYK"), "JPEG", quality=95),
+    }
+
+
+def odd_files() -> dict[str, bytes]:
+    """Rare, but whole: each must open, at its own size."""
+    rgb, grey = picture(), np.linspace(0, 1, 1200).reshape(30, 40)
+    deep, real = (Image.fromarray(values) for values in ((65535 * grey).astype(np.uint16), grey.astype(np.float32)))
+    palette = rgb.quantize(16)
+    files = {f"pixel {format}": encode(picture(1, 1), format)
+             for format in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")}
+    wide = {"PNG": 65535, "GIF": 65535, "BMP": 65535, "TIFF": 65535, "JPEG": 65500, "WEBP": 16383}
+    files |= {f"wide {format}": encode(Image.new("L", (side, 1), 7), format) for format, side in wide.items()}
+    return files | {
+        "16 bits png": encode(deep, "PNG"),
+        "16 bits tiff": encode(deep, "TIFF"),
+        "float tiff": encode(real, "TIFF"),
+        "lab tiff": encode(rgb.convert("LAB"), "TIFF"),
+        "jpeg in a tiff": encode(rgb.convert("YCbCr"), "TIFF", compression="jpeg"),
+        "tiff of endless pages": tiff_file({}),
+        "one bit": encode(rgb.convert("1"), "PNG"),
+        "grey with alpha": encode(rgb.convert("LA"), "PNG"),
+        "palette with alpha png": encode(palette, "PNG", transparency=bytes(range(0, 256, 16))),
+        "palette with alpha gif": encode(palette, "GIF", transparency=3),
     }
 
 
@@ -113,10 +137,23 @@ def lying_exif() -> dict[str, bytes]:
     }
 
 
+def boxed_header(format: str) -> bytes:
+    """A HEIC or AVIF file whose box of sizes says 65,535 x 65,535."""
+    lie = bytearray(encode(picture(), format))
+    start = lie.index(b"ispe") + 8  # past the name, version and flags
+    lie[start : start + 8] = struct.pack(">II", 65535, 65535)
+    return bytes(lie)
+
+
 def refused_files() -> dict[str, bytes]:
     """What must end in a sentence: no picture, of no allowed format, or with nothing in it."""
     icon = encode(picture(32, 32), "ICO")
-    return {
+    others = {f"{format.lower()}": encode(picture(32, 32), format)
+              for format in ("JPEG2000", "TGA", "PCX", "DDS", "ICNS", "QOI")}
+    return others | {
+        "huge heic": boxed_header("HEIF"),
+        "huge avif": boxed_header("AVIF"),
+        "tiff of huge tiles": tiff_file({322: 65536, 323: 65536, 324: 1000, 325: 64, 259: 5}),
         "text": b"I am a photo, believe me.\n" * 20,
         "svg": b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',
         "eps": encode(picture(), "EPS"),
@@ -136,3 +173,12 @@ def refused_files() -> dict[str, bytes]:
 
 def srgb_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def broken_profiles() -> dict[str, bytes]:
+    """Colour profiles that are none, each in its own way; the pictures around them are whole."""
+    profile = srgb_profile()
+    tags = bytearray(profile)
+    tags[128:132] = b"\xff" * 4  # how many tags there are
+    return {"empty": b"", "rubbish": b"rubbish", "cut": profile[:200], "zeros": profile[:40] + bytes(len(profile) - 40),
+            "endless tags": bytes(tags), "huge": profile + bytes(2_000_000)}
