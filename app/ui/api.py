@@ -6,19 +6,22 @@ from PIL import Image
 from app.editor import FaceEditor
 from app.faces import describe_face
 from app.limits import MOST_SAMPLES
+from app.photo.animation import MAX_HOLD
 from app.photo.open import open_photo
 from app.recipe import TEMPERATURE_LIMIT, Recipe, recipes_from_json
 from app.ui.errors import answered
 from app.ui.files import ANIMATION_FORMATS
 from app.ui.picker import refuse_addresses, upload_path
-from app.ui.player import PAIR_FRAMES, write_animation
+from app.ui.player import PAIR_FRAMES, SIZES, write_animation
 from app.ui.queues import CALLED_ANIMATIONS, CALLS
 
 
 def build_api(editor: FaceEditor) -> None:
     """Add the endpoints to the Blocks around; their components are never shown."""
     with gr.Column(visible=False):
-        photo, photo_b = (gr.Image(type="filepath", label=label) for label in ("Photo", "Second photo"))
+        labels = ("Photo", "Second photo", "Third photo, or none", "Fourth photo, or none")
+        photos = [gr.Image(type="filepath", label=label) for label in labels]
+        photo = photos[0]
         recipe = gr.Textbox("{}", label="Recipe: JSON, or a list with one for each face")
         face = gr.Number(0, precision=0, minimum=0, label="Face, 0 the largest")
         count = gr.Slider(1, MOST_SAMPLES, 8, step=1, label="Count")
@@ -29,10 +32,13 @@ def build_api(editor: FaceEditor) -> None:
         fps = gr.Slider(1, 50, 20, step=1, label="Frames a second")
         kind = gr.Radio(list(ANIMATION_FORMATS), value="GIF", label="Format")
         boomerang = gr.Checkbox(True, label="There and back")
+        ease = gr.Checkbox(False, label="Start and stop gently")
+        hold = gr.Slider(0, MAX_HOLD, 0, label="Seconds of rest at the ends")
+        size = gr.Radio(list(SIZES), value="Full", label="Size")
         image, found = gr.Image(label="Image", format="png"), gr.JSON(label="Result")
         gallery, file = gr.Gallery(label="Faces", format="png"), gr.File(label="Animation")
         trigger = gr.Button()
-    for upload in (photo, photo_b):
+    for upload in photos:
         refuse_addresses(upload)
 
     def reconstruct(photo: dict, face: int = 0) -> Image.Image:
@@ -64,24 +70,28 @@ def build_api(editor: FaceEditor) -> None:
         return [describe_face(one, number) for number, one in enumerate(found)]
 
     def morph(photo: dict, second_photo: dict, frames: int = 30, detail: float = 1.0, fps: int = 20,
-              format: str = "GIF", boomerang: bool = True) -> str:
-        """The largest face of one photo turned into that of another, as GIF, WebP or MP4."""
-        starts = [open_photo(upload_path(one)) for one in (photo, second_photo)]
-        pictures = editor.morph(*starts, frames=int(frames), detail=detail)
-        return write_animation(pictures, file, "morph", fps, format, boomerang)
+              format: str = "GIF", boomerang: bool = True, ease: bool = False, hold: float = 0.0, size: str = "Full",
+              third_photo: dict | None = None, fourth_photo: dict | None = None) -> str:
+        """The largest face of one photo turned into that of the next, through up to four, as GIF, WebP or MP4."""
+        given = [photo, second_photo, *(one for one in (third_photo, fourth_photo) if one)]
+        starts = [open_photo(upload_path(one)) for one in given]
+        pictures = editor.morph(*starts, frames=int(frames), detail=detail, ease=ease)
+        return write_animation(pictures, file, "morph", fps, format, boomerang, hold, size)
 
     def animate(photo: dict | None, recipe: str = "{}", frames: int = 30, fps: int = 20, format: str = "GIF",
-                boomerang: bool = True) -> str:
+                boomerang: bool = True, ease: bool = False, hold: float = 0.0, size: str = "Full") -> str:
         """An edit grown from nothing to its full strength, as GIF, WebP or MP4. A recipe with a seed needs no photo."""
         one = Recipe.from_json(recipe).check(editor.names)
         start = editor.open_drawn(one) if photo is None else open_photo(upload_path(photo))
-        return write_animation(editor.animate(start, one, frames=int(frames)), file, "edit", fps, format, boomerang)
+        pictures = editor.animate(start, one, frames=int(frames), ease=ease)
+        return write_animation(pictures, file, "edit", fps, format, boomerang, hold, size)
 
+    kept = [kind, boomerang, ease, hold, size]
     endpoints = [
         (reconstruct, [photo, face], image), (edit, [photo, recipe], [image, found]),
         (sample, [count, seed, temperature], gallery), (faces, [photo], found),
-        (morph, [photo, photo_b, frames, detail, fps, kind, boomerang], file),
-        (animate, [photo, recipe, frames, fps, kind, boomerang], file),
+        (morph, [*photos[:2], frames, detail, fps, *kept, *photos[2:]], file),
+        (animate, [photo, recipe, frames, fps, *kept], file),
     ]
     for function, inputs, outputs in endpoints:
         queue = CALLED_ANIMATIONS if outputs is file else CALLS

@@ -50,6 +50,11 @@ def test_reconstruct_sample_morph_and_animate(client, photo_file):
     assert Image.open(client.predict(photo, 0, api_name="/reconstruct")).size == (64, 64)
     assert len(client.predict(3, 1, 1.0, api_name="/sample")) == 3
     assert Image.open(client.predict(photo, other, 4, 1.0, 10, "GIF", True, api_name="/morph")).format == "GIF"
+    row = client.predict(photo, other, frames=3, hold=0.5, ease=True, size="Small", third_photo=photo, boomerang=False,
+                         api_name="/morph")
+    with Image.open(row) as animation:
+        assert (animation.n_frames, max(animation.size)) == (2 * 3 - 1, 240)
+        assert animation.info["duration"] == 550
     path = client.predict(photo, '{"set": {"Smiling": 1}}', 4, 10, "MP4", False, api_name="/animate")
     assert path.endswith(".mp4")
 
