@@ -5,7 +5,7 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlencode
 
@@ -164,6 +164,12 @@ def recipes_from_json(text: str | bytes) -> tuple[Recipe, ...]:
     if len({*faces}) < len(faces):
         raise RecipeError("Two recipes are for the same face; give each its own face number, counted from 0.")
     return recipes
+
+
+def recipes_to_json(recipes: Sequence[Recipe]) -> str:
+    """What `recipes_from_json` reads: one recipe as one line, several as a list with a line for each."""
+    lines = [recipe.to_json() for recipe in recipes]
+    return lines[0] if len(lines) == 1 else "[" + ",\n ".join(lines) + "]"
 
 
 def parse_setting(text: str, sign: str = "=") -> tuple[str, float]:

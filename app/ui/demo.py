@@ -27,7 +27,7 @@ def build_demo(editor: FaceEditor) -> gr.Blocks:
     """The page of an editor, not yet launched."""
     subjects = Subjects(editor, FaceStore())
     strip = example_strip(subjects)
-    first = subjects.from_seed(EXAMPLE_SEEDS[0], EXAMPLE_TEMPERATURE)
+    first = subjects.shared(subjects.from_seed(EXAMPLE_SEEDS[0], EXAMPLE_TEMPERATURE))
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK, CACHE_AGE)) as demo:
         build_api(editor)  # first, so that the endpoints' names are theirs
         gr.HTML(f"<header><h1>{TITLE}</h1><p>{TAGLINE}</p></header>", padding=False, elem_id="facet-header")
@@ -71,7 +71,9 @@ def launch_options() -> dict:
         "allowed_paths": [],
         "footer_links": ["api"],
         "theme": gr.themes.Default(primary_hue="indigo", neutral_hue="slate", radius_size="lg", font=SYSTEM_FONTS,
-                                   font_mono=("ui-monospace", "Consolas", "monospace")),
+                                   font_mono=("ui-monospace", "Consolas", "monospace"),
+                                   ).set(checkbox_border_color_dark="*neutral_500"),
+        "favicon_path": HERE / "icon.svg",
         "css_paths": HERE / "style.css",
         "head": f"<script>{(HERE / 'page.js').read_text(encoding='utf-8')}</script>",
     }

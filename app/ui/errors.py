@@ -30,15 +30,18 @@ def sentence(error: Exception) -> str:
     return UNEXPECTED
 
 
-def warned(handler: Callable) -> Callable:
-    """A queued handler of the page whose errors become a passing message; its outputs stay as they are."""
+def warned(handler: Callable, otherwise=None) -> Callable:
+    """A queued handler of the page whose errors become a passing message.
+
+    otherwise: what it returns then; its outputs stay as they are if that is None.
+    """
     if inspect.isgeneratorfunction(handler):
         @functools.wraps(handler)
         def steps(*args, **kwargs):
             try:
                 yield from handler(*args, **kwargs)
             except Exception as error:
-                yield _warn(error)
+                yield _warn(error, otherwise)
 
         return steps
 
@@ -47,7 +50,7 @@ def warned(handler: Callable) -> Callable:
         try:
             return handler(*args, **kwargs)
         except Exception as error:
-            return _warn(error)
+            return _warn(error, otherwise)
 
     return call
 
@@ -64,9 +67,9 @@ def answered(endpoint: Callable) -> Callable:
     return call
 
 
-def _warn(error: Exception) -> dict:
-    gr.Warning(_markup(error), title="Sorry")
-    return gr.skip()
+def _warn(error: Exception, otherwise):
+    gr.Warning(_markup(error))
+    return gr.skip() if otherwise is None else otherwise
 
 
 def _markup(error: Exception) -> str:

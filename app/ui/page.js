@@ -5,10 +5,16 @@ const facet = (() => {
     const byId = id => document.getElementById(id);
     const button = id => { const found = byId(id); return found && (found.matches("button, a") ? found : found.querySelector("button, a")); };
 
+    const move = (range, value) => {
+        range.value = value;
+        range.style.setProperty("--place", (range.value - range.min) / (range.max - range.min || 1));
+    };
+
     // Before and after: one number, the share of the stage that shows the face before the edit.
     const split = percent => {
         byId("facet-stage")?.style.setProperty("--split", `${percent}%`);
-        if (byId("facet-split")) byId("facet-split").value = percent;
+        byId("facet-stage")?.classList.toggle("split", percent > 0 && percent < 100);
+        if (byId("facet-split")) move(byId("facet-split"), percent);
         byId("facet-toggle")?.setAttribute("aria-pressed", String(Number(percent) === 100));
     };
     let beforeHold = null;
@@ -30,6 +36,7 @@ const facet = (() => {
         if (!shown || `${shown.query}|${shown.face}` === last) return;
         last = `${shown.query}|${shown.face}`;
         clearTimeout(resting);
+        byId("facet-receipt")?.setAttribute("aria-live", "polite");  // what comes of an edit is read out
         resting = setTimeout(() => { setAddress(shown.query); button("facet-rest")?.click(); }, REST_MS);
     };
 
@@ -37,7 +44,7 @@ const facet = (() => {
     const show = (player, index) => {
         const frames = player.querySelectorAll(".frames img");
         frames.forEach((frame, i) => { frame.style.display = i === index ? "block" : "none"; });
-        player.querySelector(".scrub").value = index;
+        move(player.querySelector(".scrub"), index);
     };
     // Which frame is shown until when, in seconds from the start: as app/photo/animation.py times the file.
     const schedule = player => {
@@ -84,6 +91,9 @@ const facet = (() => {
     });
     document.addEventListener("click", event => {
         if (event.target.id === "facet-toggle") split(Number(byId("facet-split").value) === 100 ? 0 : 100);
+        const face = event.target.closest?.("#facet-faces .face-button");  // it opens in a moment; the click shows now
+        if (face) face.parentElement.querySelectorAll("button").forEach(one => one.setAttribute("aria-pressed", String(one === face)));
+        if (event.target.matches?.("dialog.whole")) event.target.close();  // beside the photo
         if (event.target.matches?.(".play")) { const player = event.target.closest(".player"); play(player, !player.playing); }
     });
     document.addEventListener("pointerdown", event => { if (event.target.closest?.("#facet-stage")) hold(); });
@@ -103,6 +113,24 @@ const facet = (() => {
     };
     document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", start) : start();
 
-    return {download: id => setTimeout(() => button(id)?.click(), 50)};
+    // A link to the page as it is; where the page may not write to the clipboard, the link is shown to be copied.
+    const copyLink = async (id, copied) => {
+        try {
+            await navigator.clipboard.writeText(location.href);
+        } catch {
+            prompt("", location.href);
+            return;
+        }
+        const label = button(id);
+        label.dataset.text ??= label.textContent;
+        label.textContent = copied;
+        setTimeout(() => { label.textContent = label.dataset.text; }, 1500);
+    };
+
+    return {
+        download: id => setTimeout(() => button(id)?.click(), 50),
+        open: id => byId(id)?.querySelector("dialog")?.showModal(),
+        copyLink,
+    };
 })();
 window.facet = facet;

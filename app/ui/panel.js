@@ -11,21 +11,39 @@ const sliders = [...whole.querySelectorAll(".facet-slider")].map(box => ({
 }));
 const locks = [...whole.querySelectorAll(".facet-lock input")];
 const detail = sliders.find(slider => !slider.name);
+const named = name => sliders.find(slider => slider.name === name);
+const moved = slider => slider.name && Number(slider.range.value) !== 0;
+const presets = [...whole.querySelectorAll(".facet-preset")].map(button => ({button, set: JSON.parse(button.dataset.set)}));
+const groups = [...whole.querySelectorAll("details.facet-group")];
 
-const fill = ({range}) => range.style.setProperty("--place", (range.value - range.min) / (range.max - range.min));
-const place = (slider, value) => {
-    slider.range.value = slider.number.value = value;
-    fill(slider);
+const place = (slider, value) => { slider.range.value = slider.number.value = value; };
+// What follows from the sliders: their filled part, whether there is anything to reset, which presets are on, and how
+// many sliders and locks of a group are set, so that a closed group tells.
+const mark = () => {
+    for (const slider of sliders) {
+        const {range} = slider;
+        range.style.setProperty("--place", (range.value - range.min) / (range.max - range.min));
+        range.closest(".facet-row")?.classList.toggle("moved", moved(slider));
+    }
+    for (const {button, set} of presets) {
+        const on = Object.entries(set).every(([name, strength]) => Number(named(name).range.value) === strength);
+        button.setAttribute("aria-pressed", String(on));
+    }
+    for (const group of groups) {
+        const count = group.querySelectorAll(".facet-row:is(.moved, :has(:checked))").length;
+        group.querySelector(".facet-count").textContent = count ? `${count} set` : "";
+    }
 };
 const write = () => {
     const value = props.value;
     for (const slider of sliders) place(slider, slider.name ? value.set[slider.name] ?? 0 : value.detail);
     for (const lock of locks) lock.checked = value.keep.includes(lock.dataset.attribute);
+    mark();
 };
 const tell = () => {
-    const moved = sliders.filter(slider => slider.name && Number(slider.range.value) !== 0);
+    mark();
     props.value = {
-        set: Object.fromEntries(moved.map(slider => [slider.name, Number(slider.range.value)])),
+        set: Object.fromEntries(sliders.filter(moved).map(slider => [slider.name, Number(slider.range.value)])),
         keep: locks.filter(lock => lock.checked).map(lock => lock.dataset.attribute),
         detail: Number(detail.range.value),
     };
@@ -38,7 +56,6 @@ whole.addEventListener("input", ({target}) => {
         if (!Number.isFinite(target.valueAsNumber)) return;  // half typed
         slider.range.value = target.value;  // which stays within its ends
     } else if (slider) slider.number.value = target.value;
-    if (slider) fill(slider);
     tell();
 });
 // A number that was left empty or out of range becomes what its slider says.
@@ -46,11 +63,14 @@ whole.addEventListener("change", event => {
     const slider = sliders.find(slider => slider.number === event.target);
     if (slider) slider.number.value = slider.range.value;
 });
-whole.addEventListener("click", event => {
-    const reset = event.target.closest(".facet-reset-one");
-    if (!reset) return;
-    place(sliders.find(slider => slider.name === reset.dataset.attribute), 0);
-    tell();
+whole.addEventListener("click", ({target}) => {
+    const reset = target.closest(".facet-reset-one"), preset = presets.find(({button}) => button === target);
+    if (reset) {
+        place(named(reset.dataset.attribute), 0);
+        named(reset.dataset.attribute).range.focus();  // the button goes away
+        tell();
+    }
+    if (preset) trigger("click", {value: preset.button.textContent});  // a step of its own, which the server takes
 });
 watch("value", write);
 write();

@@ -16,6 +16,7 @@ from app.ui.text import ADDRESS_REFUSED, NO_UPLOAD, RANDOM, SAMPLES_HINT, UPLOAD
 
 EXAMPLE_SEEDS = (16, 1, 43, 50, 34, 19, 73, 42, 36, 75)  # chosen by eye, of the model that ships: faces of all sorts
 EXAMPLE_TEMPERATURE = 0.8  # nearer the mean face than people are: friendlier to start from
+HEIGHT = 128  # pixels of the upload's box: as high as the drawn faces and the line above them
 SEED_CHOICES = 1_000_000  # random faces to draw; few enough that a person can type the seed
 
 
@@ -62,12 +63,13 @@ class FacePicker:
         self._subjects = subjects
         with gr.Row(elem_classes="facet-picker"):
             self.upload = gr.Image(sources=["upload", "webcam", "clipboard"], type="filepath", label=label,
-                                   placeholder=UPLOAD_HINT, elem_id=f"{name}-upload", elem_classes="facet-upload",
-                                   buttons=[], height=150, scale=2, min_width=240)
+                                   show_label=False, placeholder=UPLOAD_HINT, elem_id=f"{name}-upload",
+                                   elem_classes="facet-upload", buttons=[], height=HEIGHT, scale=2, min_width=240)
             with gr.Column(scale=3, min_width=240, elem_classes="facet-samples"):
-                gr.HTML(f"<p>{SAMPLES_HINT}</p>", padding=False)
+                with gr.Row(elem_classes="facet-samples-head"):
+                    gr.HTML(f"<p>{SAMPLES_HINT}</p>", padding=False)
+                    self.random = gr.Button(RANDOM, size="sm", elem_id=f"{name}-random", elem_classes="facet-random")
                 self.samples = gr.HTML(strip, elem_id=f"{name}-samples", js_on_load=SEND_VALUE, padding=False)
-                self.random = gr.Button(RANDOM, size="sm", elem_id=f"{name}-random", elem_classes="facet-random")
         refuse_addresses(self.upload)
 
     def wire(self, on_open: Callable[..., dict], inputs: Sequence[gr.components.Component],
@@ -94,6 +96,8 @@ class FacePicker:
         options = {"outputs": [*outputs, self.upload], "api_visibility": "private", "show_progress": "minimal",
                    "show_progress_on": place}
         # Unprocessed: the file goes to app/photo/open.py as it came, and its errors reach the person.
-        self.upload.input(warned(open_upload), [self.upload, *inputs], preprocess=False, **PHOTOS, **options)
+        # What cannot be opened does not stay in the box, as if its face were the one in hand.
+        self.upload.input(warned(open_upload, {self.upload: None}), [self.upload, *inputs], preprocess=False,
+                          **PHOTOS, **options)
         self.samples.click(warned(open_sample), list(inputs), **FACES, **options)
         self.random.click(warned(open_random), list(inputs), **FACES, **options)

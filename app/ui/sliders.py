@@ -1,9 +1,10 @@
-"""The panel of attribute sliders: one row each with a lock and a reset, in accordions by part of the face.
+"""The panel: presets, and a slider with a lock and a reset for each attribute, in accordions by part of the face.
 
 It is one component, not a hundred and twenty: Gradio walks over all components of a page several times an event, which
 took the browser longer than the server needed for the picture.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -17,6 +18,9 @@ from app.ui.text import (
     GROUPS,
     LABELS,
     OPEN_GROUPS,
+    PANEL_HINT,
+    PRESETS,
+    PRESETS_LABEL,
     SLIDER_INFO,
     UNRELIABLE,
     UNRELIABLE_INFO,
@@ -60,12 +64,22 @@ class AttributeSliders:
 
 def _markup(names: Sequence[str], weak: set[str]) -> str:
     """The panel as HTML."""
+    presets = "".join(_preset(title, strengths) for title, strengths in PRESETS.items() if {*strengths} <= {*names})
+    top = (f'<div class="facet-presets" role="group" aria-label="{escape(PRESETS_LABEL, quote=True)}">{presets}</div>'
+           f"<p class='hint'>{PANEL_HINT}</p>")
     detail = f'<div class="facet-group">{_slider("facet-detail", "", DETAIL_LABEL, DETAIL_INFO, 0, 1)}</div>'
     groups = "".join(
-        f'<details class="facet-group"{" open" if title in OPEN_GROUPS else ""}><summary>{escape(title)}</summary>'
+        f'<details class="facet-group"{" open" if title in OPEN_GROUPS else ""}><summary><span>{escape(title)}</span>'
+        '<span class="facet-count"></span></summary>'
         f'<div class="facet-rows">{"".join(_row(name, name in weak) for name in members)}</div></details>'
         for title, members in _groups(names))
-    return groups + detail
+    return top + groups + detail
+
+
+def _preset(title: str, strengths: dict[str, float]) -> str:
+    """A button that sets these sliders, or takes them back; panel.js shows whether it is on."""
+    return (f'<button type="button" class="facet-preset" aria-pressed="false" '
+            f'data-set="{escape(json.dumps(strengths), quote=True)}">{escape(title)}</button>')
 
 
 def _groups(names: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
@@ -95,7 +109,7 @@ def _slider(elem_id: str, name: str, label: str, info: str, low: float, high: fl
     return (f'<div class="facet-slider" id="{elem_id}" data-attribute="{name}"><div class="head">'
             f'<label for="{elem_id}-range">{label}<span class="info-text" id="{elem_id}-info">{info}</span></label>'
             f'<input type="number" {ends} aria-label="{label}, as a number"></div>'
-            f'<input type="range" {ends} id="{elem_id}-range" aria-label="{label}" '
+            f'<input type="range" class="facet-rail" {ends} id="{elem_id}-range" aria-label="{label}" '
             f'aria-describedby="{elem_id}-info"></div>')
 
 

@@ -40,9 +40,11 @@ class Subject:
     path: the uploaded file; None for a drawn face.
     places: the faces found in it, largest first; empty for a drawn face.
     face: which of them is edited.
+    size: width and height of the photo, None for a drawn face.
     seed, temperature: of the drawn face.
     histories: face number -> what was done to it. Changed in place and shared by every version of this subject, so
         that two handlers at work at once cannot lose each other's steps.
+    shown: face number -> the edit that its picture shows, or is about to; changed in place as well.
     pending: a link's edit of a photo, waiting for that photo to be opened.
     """
 
@@ -51,9 +53,11 @@ class Subject:
     path: str | None = None
     places: tuple[FacePlace, ...] = ()
     face: int = 0
+    size: tuple[int, int] | None = None
     seed: int | None = None
     temperature: float = 1.0
     histories: dict[int, History] = field(default_factory=dict)
+    shown: dict[int, Recipe] = field(default_factory=dict)
     pending: Recipe | None = None
 
     @property
@@ -70,8 +74,24 @@ class Subject:
 
     def remember(self, history: History) -> History:
         """Keep this as the history of the face in hand."""
+        self.shown[self.face] = history.current
         self.histories[self.face] = history
         return history
+
+    def settle(self, recipe: Recipe) -> History:
+        """The history once a drag has come to rest at this edit.
+
+        If something else shows by now, such as the step before because of a click on Undo, word of the rest came late:
+        then it is no step of the history.
+        """
+        late = self.shown.get(self.face, recipe) != recipe
+        return self.history if late else self.remember(self.history.push(recipe))
+
+    def recipes(self) -> tuple[Recipe, ...]:
+        """The edits of every face of the photo, in the order of the faces; at least that of the face in hand."""
+        others = (history.current for face, history in self.histories.items() if face != self.face)
+        edits = [recipe for recipe in others if not recipe.moves_nothing]
+        return tuple(sorted((*edits, self.history.current), key=lambda recipe: recipe.face))
 
     def link(self, recipe: Recipe) -> str:
         """The query of an address that opens with this edit; empty for a photo as it is."""
@@ -97,6 +117,7 @@ class Subjects:
     def __init__(self, editor: FaceEditor, store: FaceStore):
         self.editor = editor
         self._store = store
+        self._shared: set[str] = set()  # tokens
         # A plain function, not a method: Gradio deep-copies the page's configuration, callbacks included, for every
         # visitor, and a method would take the editor and its whole model along.
         self.forget = lambda subject: self._forget(subject)
@@ -111,7 +132,8 @@ class Subjects:
         face = face if face < len(found) else 0
         chosen = choose_face(found, face)
         places = tuple(FacePlace(np.asarray(one.matrix), np.asarray(one.landmarks), float(one.score)) for one in found)
-        subject = Subject(secrets.token_hex(16), self.editor.bundle.hash, str(path), places, face)
+        subject = Subject(secrets.token_hex(16), self.editor.bundle.hash, str(path), places, face,
+                          photo.size)
         self._store.put((subject.token, subject.face), self.editor.open_face(photo, chosen))
         return subject
 
@@ -121,6 +143,11 @@ class Subjects:
         subject = Subject(secrets.token_hex(16), self.editor.bundle.hash, seed=recipe.seed,
                           temperature=recipe.temperature)
         self.opened(subject)
+        return subject
+
+    def shared(self, subject: Subject) -> Subject:
+        """A subject that every visitor begins with, so that nobody's leaving takes its face from the others."""
+        self._shared.add(subject.token)
         return subject
 
     def opened(self, subject: Subject, face: int | None = None) -> OpenFace:
@@ -155,7 +182,7 @@ class Subjects:
 
     def _forget(self, subject: Subject | None) -> None:
         """Drop what the store has of it."""
-        if subject is not None and subject.token:
+        if subject is not None and subject.token and subject.token not in self._shared:
             self._store.drop(subject.token)
 
     def _open(self, subject: Subject, face: int) -> OpenFace:

@@ -1,5 +1,6 @@
 """What the Edit tab shows, as HTML: the stage, the meters, the found faces and the receipt. No handlers, no state."""
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -7,14 +8,24 @@ import numpy as np
 from PIL import Image
 
 from app.faces import OpenFace
+from app.photo.align import FRAME_SIZE
 from app.receipt import Receipt
 from app.recipe import Recipe
 from app.ui.pictures import face_buttons, figure, from_unit, img
-from app.ui.text import FACES_HINT, label_of, preview_alt
+from app.ui.text import (
+    CLOSE,
+    FACES_HINT,
+    NOTHING_ELSE,
+    NOTHING_YET,
+    RECEIPT_HINT,
+    WHOLE_ALT,
+    label_of,
+    preview_alt,
+)
 
 METER_LOW, METER_HIGH = -1.0, 2.0  # the two mean faces stand at a third and two thirds of the bar
-
-NOTHING_YET = "<p class='hint'>Nothing is changed yet.</p>"
+WHOLE_SIDE = 1600  # pixels at most: a screen shows no more
+ATTRIBUTE = re.compile(r"\b[A-Za-z0-9]+_\w+\b")  # a name as recipes have it, in a sentence
 
 
 def stage(picture: np.ndarray, readings: Mapping[str, float], recipe: Recipe, link: str, face: str) -> str:
@@ -33,9 +44,30 @@ def stage_error(message: str) -> str:
     return f'<div class="stage" role="alert"><p class="stage-error">{escape(message)}</p></div>'
 
 
-def before(opened: OpenFace) -> str:
-    """The unedited face, which page.js lays over the stage to compare."""
-    return img(_unedited(opened), "The face before the edit", "before")
+def before(opened: OpenFace, photo_size: tuple[int, int] | None = None) -> str:
+    """The unedited face, which page.js lays over the stage to compare; with what hides the parts outside the photo.
+
+    photo_size: width and height of the photo that the face was found in.
+    """
+    shape = outline(opened.face.matrix, photo_size) if opened.face is not None and photo_size else ""
+    hidden = f"<style>#facet-stage img{{clip-path:polygon({shape})}}</style>" if shape else ""
+    return img(_unedited(opened), "The face before the edit", "before") + hidden
+
+
+def outline(matrix: np.ndarray, photo_size: tuple[int, int]) -> str:
+    """The photo's corners in per cent of the face frame, as CSS writes a polygon; empty where it covers the frame.
+
+    matrix: (2, 3) photo -> CelebA frame, whose pixels outside the photo are repeated borders.
+    """
+    width, height = photo_size
+    photo = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64) - 0.5
+    frame = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) * FRAME_SIZE - 0.5
+    matrix = np.asarray(matrix, np.float64)
+    in_photo = np.linalg.solve(matrix[:, :2], (frame - matrix[:, 2]).T).T  # the frame's corners (4, 2)
+    if (in_photo >= -1).all() and (in_photo <= photo[2] + 1).all():
+        return ""
+    in_frame = (photo @ matrix[:, :2].T + matrix[:, 2] + 0.5) / FRAME_SIZE
+    return ",".join(f"{100 * x:.2f}% {100 * y:.2f}%" for x, y in in_frame)
 
 
 def small(opened: OpenFace, caption: str) -> str:
@@ -44,11 +76,19 @@ def small(opened: OpenFace, caption: str) -> str:
 
 
 def pair(opened: OpenFace) -> str:
-    """The face of the photo and what the model makes of it, side by side."""
-    seen = from_unit(opened.reconstruction)
+    """The face of the photo and what the model makes of it, side by side; empty for a drawn face, which is both."""
     if opened.frame is None:
-        return f'<div class="pair">{figure(seen, "Drawn by the model")}</div>'
+        return ""
+    seen = from_unit(opened.reconstruction)
     return f'<div class="pair">{figure(opened.frame, "Found in your photo")}{figure(seen, "What the model sees")}</div>'
+
+
+def whole(photo: Image.Image) -> str:
+    """The whole photo in a dialog, which page.js opens."""
+    small = photo.copy()
+    small.thumbnail((WHOLE_SIDE, WHOLE_SIDE))
+    return (f'<dialog class="whole" aria-label="{WHOLE_ALT}"><form method="dialog"><button>{CLOSE}</button></form>'
+            f"{img(small, WHOLE_ALT)}</dialog>")
 
 
 def meters(readings: Mapping[str, float]) -> str:
@@ -68,23 +108,29 @@ def faces(thumbnails: Sequence[Image.Image], chosen: int) -> str:
     return f"<p>{hint}</p>{face_buttons(thumbnails, labels, range(len(thumbnails)), chosen)}"
 
 
+def warnings(texts: Sequence[str]) -> str:
+    """Why an edit of this face may not come out as hoped, with the page's names of the attributes."""
+    plain = (ATTRIBUTE.sub(lambda name: label_of(name[0]), text) for text in texts)
+    return "".join(f'<p class="facet-warning">{escape(text)}</p>' for text in plain)
+
+
 def receipt(found: Receipt, locked: Sequence[str]) -> str:
-    """Asked and achieved, the largest changes that nobody asked for with a button to lock each, and warnings."""
-    warnings = "".join(f'<p class="warning">{escape(text)}</p>' for text in found.warnings)
+    """Asked and achieved, and the largest changes that nobody asked for with a button to lock each."""
     if not found.asked:
-        return warnings + NOTHING_YET
+        return f"<p class='hint'>{NOTHING_YET}</p>"
     asked = "".join(
         f"<tr><th scope='row'>{escape(label_of(name))}</th><td>{_reached(found, name)}</td>"
         f"<td>{_bar(found.achieved[name])}</td></tr>" for name in found.asked)
     column = "reached" if found.achieved_units else "by"
-    table = (f"<table><thead><tr><th scope='col'>Asked for</th><th scope='col'>{column}</th><th scope='col'>seen by "
-             f"the classifier</th></tr></thead><tbody>{asked}</tbody></table>")
+    table = (f"<table><thead><tr><th scope='col'>Asked for</th><th scope='col'>{column}</th><th scope='col'>seen in "
+             f"the face</th></tr></thead><tbody>{asked}</tbody></table>")
+    note = f"<p class='hint'>{RECEIPT_HINT}</p>"
     if not found.unasked:
-        return f"{warnings}{table}<p class='hint'>Nothing else changed noticeably.</p>"
+        return f"{table}<p class='hint'>{NOTHING_ELSE}</p>{note}"
     others = "".join(f"<tr><th scope='row'>{escape(label_of(name))}</th><td>{_lock(name, name in locked)}</td>"
                      f"<td>{_bar(change)}</td></tr>" for name, change in found.unasked)
-    return (f"{warnings}{table}<table><thead><tr><th scope='col'>Changed along with it</th><th scope='col'></th>"
-            f"<th scope='col'></th></tr></thead><tbody>{others}</tbody></table>")
+    return (f"{table}<table><thead><tr><th scope='col'>Changed along with it</th><th scope='col'></th>"
+            f"<th scope='col'></th></tr></thead><tbody>{others}</tbody></table>{note}")
 
 
 def _reached(found: Receipt, name: str) -> str:

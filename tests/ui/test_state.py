@@ -97,6 +97,13 @@ def test_a_forgotten_face_opens_again_the_same(subjects, photo_file, face):
     assert np.array_equal(again.frame, first.frame)
 
 
+def test_the_face_that_all_begin_with_is_not_forgotten_when_one_leaves(subjects):
+    subject = subjects.shared(subjects.from_seed(11))
+    first = subjects.opened(subject)
+    subjects.forget(subject)
+    assert subjects.opened(subject) is first
+
+
 def test_a_forgotten_drawn_face_is_drawn_again(subjects):
     subject = subjects.from_seed(11, 0.8)
     first = subjects.opened(subject)
@@ -120,3 +127,16 @@ def test_a_photo_that_was_cleared_away_is_a_plain_loss(subjects, photo_file, tmp
 def test_a_face_number_out_of_range_is_refused(subjects, photo_file):
     with pytest.raises(FaceError, match="no face number 7"):
         subjects.from_photo(photo_file(1)).choose(7)
+
+
+def test_word_of_a_rest_that_comes_after_an_undo_is_no_step(subjects):
+    subject = subjects.from_seed(3)
+    first, second = (subject.complete(Recipe(set={"Smiling": value})) for value in (1.0, 2.0))
+    for recipe in (first, second):
+        subject.shown[0] = recipe  # a tick
+        subject.settle(recipe)
+    subject.remember(subject.history.undo())
+    assert subject.settle(second).can_redo  # the page had sent this before it heard of the undo
+    assert subject.history.current == first
+    subject.shown[0] = second
+    assert not subject.settle(second).can_redo

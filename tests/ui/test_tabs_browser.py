@@ -18,11 +18,10 @@ def test_faces_are_drawn_anew_and_again_and_one_is_edited(page):
     faces = page.locator("#generate-gallery .face-button")
     expect(faces).to_have_count(12)
     first = faces.nth(0).locator("img").get_attribute("src")
-    page.get_by_role("button", name="Draw others").click()
+    page.get_by_role("button", name="Draw new faces").click()
     expect(faces.nth(0).locator("img")).not_to_have_attribute("src", first)
-    page.locator("#generate-seed input").fill("0")
-    page.locator("#generate-count input[type=number]").fill("5")
-    page.get_by_role("button", name="Draw these faces").click()
+    page.locator("#generate-seed input").fill("0")  # what is set draws at once
+    page.locator("#generate-count input[type=range]").fill("5")
     expect(faces).to_have_count(5)
     expect(faces.nth(0).locator("img")).to_have_attribute("src", first)
     wanted = faces.nth(3).locator("img").get_attribute("src")
@@ -126,7 +125,7 @@ def test_everything_is_reached_and_named_for_the_keyboard(page):
                                    " || (e.labels && e.labels[0] ? e.labels[0].innerText : ''); }"))
     assert "" not in names
     text = " | ".join(names)
-    for name in ("Reset all", "Download", "Older", "Smile, as a number | Smile | Lock Smile | Reset Smile"):
+    for name in ("Reset all", "Download", "PNG", "Older", "Smile, as a number | Smile | Lock Smile | Open mouth, as"):
         assert name in text
 
 

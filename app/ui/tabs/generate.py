@@ -11,7 +11,7 @@ from app.ui.pictures import SEND_VALUE, face_buttons
 from app.ui.queues import FACES, GALLERIES
 from app.ui.subject import Subject, Subjects
 from app.ui.tabs.edit import EditTab
-from app.ui.text import GALLERY_HINT
+from app.ui.text import DRAW, GALLERY_HINT, SEED_INFO, VARIETY, VARIETY_INFO
 
 GALLERY_FACES = 24  # at most: two rows on a wide screen, and a second's drawing
 
@@ -22,26 +22,25 @@ class GenerateTab:
     def __init__(self, subjects: Subjects, edit: EditTab, tabs: gr.Tabs):
         self._subjects, self._edit, self._tabs = subjects, edit, tabs
         with gr.Row(elem_classes="facet-options"):
-            self.seed = gr.Number(0, label="Seed", info="The same seed draws the same faces.", precision=0, minimum=0,
-                                  maximum=SEED_LIMIT, elem_id="generate-seed", min_width=130)
+            self.seed = gr.Number(0, label="Seed", info=SEED_INFO, precision=0, minimum=0, maximum=SEED_LIMIT,
+                                  elem_id="generate-seed", min_width=130)
             self.count = gr.Slider(1, GALLERY_FACES, 12, step=1, label="How many", buttons=[], elem_id="generate-count",
                                    min_width=160)
             self.temperature = gr.Slider(
-                0, TEMPERATURE_LIMIT, 1, step=0.05, label="Temperature", buttons=[], elem_id="generate-temperature",
-                info="0 draws the mean face, 1 faces as people are, 2 strange ones.", min_width=160)
-        with gr.Row(elem_classes="facet-tools"):
-            self.draw = gr.Button("Draw these faces", elem_id="generate-draw", min_width=140)
-            self.other = gr.Button("Draw others", variant="primary", elem_id="generate-random", min_width=140)
-        gr.HTML(f"<p class='hint'>{GALLERY_HINT}</p>", padding=False)
+                0, TEMPERATURE_LIMIT, 1, step=0.05, label=VARIETY, buttons=[], elem_id="generate-temperature",
+                info=VARIETY_INFO, min_width=160)
+        with gr.Row(elem_classes=["facet-tools", "facet-small"]):
+            self.draw = gr.Button(DRAW, variant="primary", elem_id="generate-draw", min_width=140)
+            gr.HTML(f"<p class='hint'>{GALLERY_HINT}</p>", padding=False)
         self.gallery = gr.HTML(self.pictures(0, 12, 1.0), js_on_load=SEND_VALUE, padding=False,
                                elem_id="generate-gallery")
 
         numbers = [self.seed, self.count, self.temperature]
         options = {"api_visibility": "private", "show_progress": "minimal"}
-        self.draw.click(warned(self.pictures), numbers, self.gallery, **GALLERIES, **options)
-        self.seed.submit(warned(self.pictures), numbers, self.gallery, **GALLERIES, **options)
-        self.other.click(warned(self.others), [self.count, self.temperature], [self.seed, self.gallery],
-                         show_progress_on=self.gallery, **GALLERIES, **options)
+        gr.on([number.input for number in numbers], warned(self.pictures), numbers, self.gallery,
+              trigger_mode="always_last", **GALLERIES, **options)
+        self.draw.click(warned(self.others), [self.count, self.temperature], [self.seed, self.gallery],
+                        show_progress_on=self.gallery, **GALLERIES, **options)
         self.gallery.click(warned(self.open), [edit.subject, edit.panel.component],
                            [*edit.outputs, tabs], show_progress_on=self.gallery, **FACES, **options)
 

@@ -7,10 +7,10 @@ import gradio as gr
 from app.ui import view
 from app.ui.errors import warned
 from app.ui.picker import EXAMPLE_SEEDS, EXAMPLE_TEMPERATURE, FacePicker
-from app.ui.player import AnimationOptions, player, write_animation
+from app.ui.player import EMPTY, AnimationOptions, player, write_animation
 from app.ui.queues import ANIMATIONS
 from app.ui.subject import Subject, Subjects
-from app.ui.text import MORPH_DETAIL, MORPH_HINT
+from app.ui.text import DETAIL_LABEL, MORPH_DETAIL, MORPH_HINT, MORPH_PLACE
 
 SIDES = ("From", "To", "Then to", "And to")  # what the faces in a row are called
 FEWEST = 2
@@ -26,17 +26,17 @@ class MorphTab:
         self.count = gr.State(FEWEST)  # of the faces in the row
         with gr.Row(elem_classes="facet-sides"):
             states = [self._side(strip, i) for i in range(len(SIDES))]
-        with gr.Row(elem_classes="facet-tools"):
+        with gr.Row(elem_classes=["facet-tools", "facet-small"]):
             self.more = gr.Button("Add a face", size="sm", elem_id="morph-more", min_width=90)
             self.fewer = gr.Button("Remove the last", size="sm", interactive=False, elem_id="morph-fewer", min_width=90)
         with gr.Row(elem_classes="facet-tools"):
             self.run = gr.Button("Morph", variant="primary", elem_id="morph-run", min_width=90)
             self.cancel = gr.Button("Cancel", interactive=False, elem_id="morph-cancel", min_width=90)
             self.file = gr.DownloadButton("Download", interactive=False, elem_id="morph-file", min_width=90)
-        self.result = gr.HTML(padding=False, elem_id="morph-result", min_height=40)
+        self.result = gr.HTML(EMPTY.format(text=MORPH_PLACE), padding=False, elem_id="morph-result")
         with gr.Accordion("Speed, length and file", open=False, elem_id="morph-options"):
             self.options = AnimationOptions("morph", frames=30)
-            self.detail = gr.Slider(0, 1, 1, step=0.05, label="Photo detail", buttons=[], elem_id="morph-detail",
+            self.detail = gr.Slider(0, 1, 1, step=0.05, label=DETAIL_LABEL, buttons=[], elem_id="morph-detail",
                                     info=MORPH_DETAIL)
         outputs = [self.result, self.file, self.cancel]
         running = self.run.click(warned(self.morph), [self.count, *states, *self.options.inputs, self.detail], outputs,
@@ -49,7 +49,7 @@ class MorphTab:
 
     def _side(self, strip: str, i: int) -> gr.State:
         name, label = f"morph-{'abcd'[i]}", SIDES[i]
-        first = self._subjects.from_seed(EXAMPLE_SEEDS[1 + i], EXAMPLE_TEMPERATURE)
+        first = self._subjects.shared(self._subjects.from_seed(EXAMPLE_SEEDS[1 + i], EXAMPLE_TEMPERATURE))
         with gr.Column(min_width=300, elem_classes="facet-side", visible=i < FEWEST) as column:
             state = gr.State(first, delete_callback=self._subjects.forget)
             face = gr.HTML(self._chosen(first, label), padding=False, elem_id=f"{name}-face",
