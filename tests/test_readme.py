@@ -89,14 +89,17 @@ def test_the_snippets_run_in_their_order(inside):
 
 
 @pytest.mark.browser
-def test_the_http_snippets_run_against_a_server(inside, capsys):
+def test_the_http_snippets_run_against_a_server(inside, capsys, monkeypatch, tmp_path):
     from benchmarks.server import running_server
 
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     with running_server(str(inside / "checkpoints" / "default")) as (address, _):
         for source in PYTHON:
             if ADDRESS in source:
                 exec(compile(source.replace(ADDRESS, address), "README.md", "exec"), {})  # noqa: S102
+            assert list((tmp_path / "gradio").rglob("*.*"))
     assert "score" in capsys.readouterr().out
+    assert list((tmp_path / "gradio").iterdir()) == []  # a server that is told to end leaves no photo behind
 
 
 @pytest.mark.parametrize("line", commands("make"))

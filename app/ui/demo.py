@@ -7,6 +7,7 @@ import gradio as gr
 from app.editor import FaceEditor
 from app.recipe import Recipe
 from app.ui.api import build_api
+from app.ui.cache import own_folder
 from app.ui.errors import warned
 from app.ui.picker import EXAMPLE_SEEDS, EXAMPLE_TEMPERATURE, example_strip
 from app.ui.queues import FACES, THREADS, WAITING
@@ -85,4 +86,5 @@ def serve(editor: FaceEditor, host: str | None = None, port: int | None = None) 
     host, port: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT where they are None; without these, this computer only, and
         the first free port from 7860 on.
     """
-    build_demo(editor).launch(server_name=host, server_port=port, **launch_options())
+    with own_folder(every=CACHE_CHECK, age=CACHE_AGE + CACHE_CHECK):  # after Gradio, which forgets what it has deleted
+        build_demo(editor).launch(server_name=host, server_port=port, **launch_options())
