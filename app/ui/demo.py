@@ -21,6 +21,7 @@ from app.ui.text import FOOTER, LINK_WAITS, TAGLINE, TITLE
 HERE = Path(__file__).parent
 MAX_UPLOAD = "30mb"  # a photo of 25 megapixels at the best JPEG quality
 CACHE_CHECK, CACHE_AGE = 300, 1800  # seconds: how often old files are looked for, and from when they are old
+ICON = '<link rel="icon" type="image/svg+xml" href="favicon.ico">'
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 
 
@@ -76,7 +77,7 @@ def launch_options() -> dict:
                                    ).set(checkbox_border_color_dark="*neutral_500"),
         "favicon_path": HERE / "icon.svg",
         "css_paths": HERE / "style.css",
-        "head": f"<script>{(HERE / 'page.js').read_text(encoding='utf-8')}</script>",
+        "head": f"{ICON}<script>{(HERE / 'page.js').read_text(encoding='utf-8')}</script>",
     }
 
 

@@ -93,7 +93,7 @@ class FacePicker:
             drawn = self._subjects.from_seed(secrets.randbelow(SEED_CHOICES))
             return {**on_open(drawn, *values), self.upload: None}
 
-        options = {"outputs": [*outputs, self.upload], "api_visibility": "private", "show_progress": "minimal",
+        options = {"outputs": [*outputs, self.upload], "api_visibility": "private", "show_progress": "full",
                    "show_progress_on": place}
         # Unprocessed: the file goes to app/photo/open.py as it came, and its errors reach the person.
         # What cannot be opened does not stay in the box, as if its face were the one in hand.

@@ -45,17 +45,17 @@ def stage_error(message: str) -> str:
 
 
 def before(opened: OpenFace, photo_size: tuple[int, int] | None = None) -> str:
-    """The unedited face, which page.js lays over the stage to compare; with what hides the parts outside the photo.
+    """The unedited face, which page.js lays over the stage to compare; with what veils the parts outside the photo.
 
     photo_size: width and height of the photo that the face was found in.
     """
     shape = outline(opened.face.matrix, photo_size) if opened.face is not None and photo_size else ""
-    hidden = f"<style>#facet-stage img{{clip-path:polygon({shape})}}</style>" if shape else ""
-    return img(_unedited(opened), "The face before the edit", "before") + hidden
+    veil = f"<style>#facet-stage{{--outside:polygon(evenodd,{shape})}}</style>" if shape else ""
+    return img(_unedited(opened), "The face before the edit", "before") + veil
 
 
 def outline(matrix: np.ndarray, photo_size: tuple[int, int]) -> str:
-    """The photo's corners in per cent of the face frame, as CSS writes a polygon; empty where it covers the frame.
+    """Around the face frame and around the photo in it, in per cent, as CSS writes a polygon; empty if it covers all.
 
     matrix: (2, 3) photo -> CelebA frame, whose pixels outside the photo are repeated borders.
     """
@@ -67,7 +67,8 @@ def outline(matrix: np.ndarray, photo_size: tuple[int, int]) -> str:
     if (in_photo >= -1).all() and (in_photo <= photo[2] + 1).all():
         return ""
     in_frame = (photo @ matrix[:, :2].T + matrix[:, 2] + 0.5) / FRAME_SIZE
-    return ",".join(f"{100 * x:.2f}% {100 * y:.2f}%" for x, y in in_frame)
+    around = np.concatenate([[(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)], in_frame, in_frame[:1]])
+    return ",".join(f"{100 * x:.2f}% {100 * y:.2f}%" for x, y in around)
 
 
 def small(opened: OpenFace, caption: str) -> str:
