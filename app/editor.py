@@ -109,14 +109,13 @@ class FaceEditor:
         """Align, crop and encode a face of the photo, and refine its code: by number, or one of `find_faces`."""
         photo = open_photo(photo)
         face = face if isinstance(face, Face) else choose_face(self.find_faces(photo), face)
-        opened = self.open_aligned(face.image)
-        return replace(opened, frame=cut_frame(photo, face.matrix, frame_scale(face, PREVIEW_SCALE)), face=face,
-                       psnr=compare(face, opened.reconstruction))
+        opened = self.open_aligned(face.image, cut_frame(photo, face.matrix, frame_scale(face, PREVIEW_SCALE)))
+        return replace(opened, face=face, psnr=compare(face, opened.reconstruction))
 
-    def open_aligned(self, image: Image.Image) -> OpenFace:
-        """Encode a face that is aligned already, and refine its code: a CelebA frame of 178 x 218 in RGB."""
+    def open_aligned(self, image: Image.Image, frame: np.ndarray | None = None) -> OpenFace:
+        """Encode an aligned face, 178 x 218 in RGB, and refine its code; frame: the same at the scale of edits, if any."""
         x = crop_face(image, self.bundle.config.image_size)  # (S, S, 3)
-        frame = np.asarray(image)
+        frame = np.asarray(image) if frame is None else frame
         with self._slow_slots:
             z = self.bundle.refine(x[None], self.bundle.encode(x[None]))  # (1, D)
             matte = head_matte(face_square(frame))
@@ -157,7 +156,7 @@ class FaceEditor:
             return photo
         matrix, scale = opened.face.matrix, frame_scale(opened.face, RESULT_SCALE)
         before = cut_frame(photo, matrix, scale)
-        after = edit_frame(before, opened.reconstruction, x_hat, FACE_BOX, opened.matte, recipe.detail)
+        after = self._compose(opened, x_hat, recipe.detail, before)
         return paste_back(photo, before, after, matrix, scale)
 
     def apply_faces(self, photo, opened: Iterable[tuple[OpenFace, Recipe]]) -> Image.Image:
@@ -246,10 +245,12 @@ class FaceEditor:
         z = self.move(opened, recipe)
         return self._decode(z)[0] if recipe.set else opened.reconstruction  # (S, S, 3)
 
-    def _compose(self, opened: OpenFace, x_hat: np.ndarray, detail: float) -> np.ndarray:
+    def _compose(self, opened: OpenFace, x_hat: np.ndarray, detail: float,
+                 frame: np.ndarray | None = None) -> np.ndarray:
         if opened.frame is None:
             return to_uint8(x_hat)
-        return edit_frame(opened.frame, opened.reconstruction, x_hat, FACE_BOX, opened.matte, detail)
+        frame = opened.frame if frame is None else frame
+        return edit_frame(frame, opened.reconstruction, x_hat, FACE_BOX, opened.matte, detail, original=opened.original)
 
     def _judged(self, opened: OpenFace, picture: np.ndarray) -> np.ndarray:
         """The square (S, S, 3) that the classifier gets of a face frame, or of a drawn face's square."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from PIL import Image
 
 from app.photo.align import Face, native_scale
+from app.photo.residual import Original
 from model.preprocessing import FACE_BOX, FRAME_SIZE, crop_face, to_float, to_uint8
 
 
@@ -16,12 +18,12 @@ class FaceError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class OpenFace:
-    """A face ready for edits: what can be computed once.
+    """A face ready for edits: what can be computed once, 2.6 MB of a photo at preview scale for a model of 128.
 
     z: (1, D) float32 its code.
     reconstruction: (S, S, 3) float32 in [0, 1], the code decoded.
     frame: (H, W, 3) uint8, the CelebA frame around the photo's face at preview scale; None for a drawn face.
-    matte: (M, M) float32 in [0, 1], the head in the square of that frame; None for a drawn face.
+    matte: (h, w) float32 in [0, 1], the head in the square of that frame; None for a drawn face.
     face: where it lies in the photo; None for a drawn face.
     psnr: dB between the photo's face and the reconstruction at `compared_size`; None for a drawn face.
     """
@@ -32,6 +34,11 @@ class OpenFace:
     matte: np.ndarray | None = None
     face: Face | None = None
     psnr: float | None = None
+
+    @cached_property
+    def original(self) -> Original | None:
+        """What every edit needs of the photo, found at the first one; None for a drawn face."""
+        return None if self.frame is None else Original.of(to_float(face_square(self.frame)), self.reconstruction)
 
 
 def compared_size(image_size: int) -> int:

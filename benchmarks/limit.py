@@ -111,7 +111,7 @@ def steps_of_a_tick(editor, opened) -> dict[str, Callable[[], object]]:
     def compose() -> np.ndarray:
         if opened.frame is None:
             return to_uint8(x_hat)
-        return edit_frame(opened.frame, opened.reconstruction, x_hat, FACE_BOX, opened.matte)
+        return edit_frame(opened.frame, opened.reconstruction, x_hat, FACE_BOX, opened.matte, original=opened.original)
 
     def everything() -> str:
         picture = editor.preview(opened, recipe)

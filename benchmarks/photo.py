@@ -23,7 +23,7 @@ from app.faces import FaceError, OpenFace, face_square
 from app.photo.animation import save_animation
 from app.photo.compose import edit_frame
 from app.photo.open import PhotoError, open_photo
-from app.photo.residual import resize
+from app.photo.pixels import resize
 from app.recipe import Recipe
 from benchmarks.bundles import bundle_parser
 from model import metrics
@@ -38,16 +38,16 @@ MORPH_FRAMES, MORPH_SECONDS = 60, 4.0  # issue: a morph of two photos
 INSTALL = "pip install dlib-bin face_recognition_models"
 
 
-def plain(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, matte: np.ndarray) -> np.ndarray:
+def plain(face: OpenFace, y1: np.ndarray) -> np.ndarray:
     """The decoder's picture in the photo's place."""
-    square = face_square(result := frame.copy())
+    square = face_square(result := face.frame.copy())
     square[:] = to_uint8(np.clip(resize(y1, square.shape[1::-1]), 0, 1))
     return result
 
 
-def composed(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, matte: np.ndarray, motion: bool = True) -> np.ndarray:
+def composed(face: OpenFace, y1: np.ndarray, motion: bool = True) -> np.ndarray:
     """The photo's own pixels, changed."""
-    return edit_frame(frame, y0, y1, FACE_BOX, matte, motion=motion)
+    return edit_frame(face.frame, face.reconstruction, y1, FACE_BOX, face.matte, motion=motion, original=face.original)
 
 
 MODES: dict[str, Callable[..., np.ndarray]] = {
@@ -121,8 +121,7 @@ def measure(editor: FaceEditor, faces: Sequence[OpenFace], name: str, strength: 
     for mode, compose in MODES.items():
         given = decoded if compose is plain else further  # what the editor decodes for a photo
         start = time.perf_counter()
-        frames = [compose(face.frame, face.reconstruction, y1, face.matte)
-                  for face, y1 in zip(faces, given, strict=True)]
+        frames = [compose(face, y1) for face, y1 in zip(faces, given, strict=True)]
         took = 1000 * (time.perf_counter() - start) / len(faces)
         before = seen_logits if compose is plain else photo_logits
         change = float((_logits(judge, frames, bundle)[:, k] - before).mean())

@@ -5,15 +5,16 @@ import numpy as np
 from PIL import Image
 
 from app.photo.align import FRAME_SIZE, frame_matrix, photo_region
-from app.photo.motion import MORPH_FEATHER, edit_motion, morph_motion, scale_flow, square_fade, warp
-from app.photo.residual import ghosts, in_colour, photo_residual, resize, structure_kept
+from app.photo.motion import MORPH_FEATHER, TUNED_SIZE, edit_motion, morph_motion, scale_flow, square_fade, warp
+from app.photo.pixels import in_colour, resize, to_float, to_uint8
+from app.photo.residual import Original, ghosts, photo_residual, structure_kept
 
 Box = tuple[int, int, int, int]
 BAND = 256  # rows of the photo that are worked on at once: a face may fill 25 megapixels
 
 
 def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, matte: np.ndarray | None = None,
-               detail: float = 1.0, motion: bool = True) -> np.ndarray:
+               detail: float = 1.0, motion: bool = True, original: Original | None = None) -> np.ndarray:
     """Change a face as its decoded picture changed.
 
     The photo's pixels move along the motion w from y0 to y1; what motion does not explain is added as the residual, and
@@ -23,9 +24,10 @@ def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, matt
         frame: (H, W, 3) uint8, the face in the CelebA frame at any scale.
         y0, y1: (S, S, 3) float32 in [0, 1], decoded before and after the edit.
         box: left, top, right, bottom of the model's square in the frame of 178 x 218.
-        matte: (M, M) float32 in [0, 1], the head in that square, as `head_matte` finds it; None: all of it.
+        matte: (h, w) float32 in [0, 1], the head in that square, as `head_matte` finds it; None: all of it.
         detail: 1 keeps the photo's own detail, 0 is the plain decoder output.
         motion: False leaves the residual alone.
+        original: of this photo at any scale and y0, as `Original.of` finds it; None: found here.
     Returns:
         Like frame. With y0 equal to y1 and detail 1 it is the same, pixel for pixel; outside the box always.
     """
@@ -33,19 +35,26 @@ def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, matt
     if detail == 1.0 and np.array_equal(y0, y1):
         return frame.copy()
     rows, columns = _square(frame, box)
-    square = frame[rows, columns].astype(np.float32) / 255
+    square = to_float(frame[rows, columns])
     size = (square.shape[1], square.shape[0])
+    original = original or Original.of(square, y0)
     warped, moved = square, y0
     if motion:
         flow = edit_motion(y0, y1)  # (S, S, 2)
         moved = warp(y0, flow)
         warped = warp(square, scale_flow(flow, size))
-    edited = warped + photo_residual(y1 - moved, warped, matte) - ghosts(warped, moved, y1)
+    fade = square_fade(*size)
+    edited = photo_residual(y1 - moved, warped, original)
+    edited *= in_colour(fade if matte is None else fade * cv2.resize(matte, size))
+    edited += warped
+    if shining := ghosts(warped, original.missed, moved, y1):
+        part, ghost = shining
+        edited[part] -= ghost
     if detail < 1:
-        decoded = resize(y1, size)
+        decoded = square + in_colour(fade) * (resize(y1, size) - square)
         edited = decoded + detail * (edited - decoded)
     result = frame.copy()
-    result[rows, columns] = _to_uint8(square + in_colour(square_fade(*size)) * (edited - square))
+    result[rows, columns] = to_uint8(edited)
     return result
 
 
@@ -71,16 +80,16 @@ def morph_frame(frame_a: np.ndarray, frame_b: np.ndarray, y_a: np.ndarray, y_b: 
     y_a, y_b, y_t = _checked(y_a, y_b, y_t)
     rows, columns = _square(frame_a, box)
     faded = cv2.addWeighted(frame_a, 1 - t, frame_b, t, 0)
-    background = faded[rows, columns].astype(np.float32) / 255
+    background = to_float(faded[rows, columns])
     size = (background.shape[1], background.shape[0])
     edited = resize(y_t, size)
     for frame, y, share in ((frame_a, y_a, 1 - t), (frame_b, y_b, t)):
         flow = morph_motion(y, y_t)
         moved = warp(y, flow)
-        warped = warp(frame[rows, columns].astype(np.float32) / 255, scale_flow(flow, size))
-        kept = share * detail * structure_kept(moved, y_t)
+        warped = warp(to_float(frame[rows, columns]), scale_flow(flow, size))
+        kept = share * detail * structure_kept(moved, y_t, len(y_t) / TUNED_SIZE)
         edited += resize(in_colour(kept), size) * (warped - resize(moved, size))
-    faded[rows, columns] = _to_uint8(background + in_colour(square_fade(*size, MORPH_FEATHER)) * (edited - background))
+    faded[rows, columns] = to_uint8(background + in_colour(square_fade(*size, MORPH_FEATHER)) * (edited - background))
     return faded
 
 
@@ -115,7 +124,7 @@ def paste_back(photo: Image.Image, before: np.ndarray, after: np.ndarray, matrix
                                flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT)
         if moved.any():
             moved += np.asarray(photo.crop((left, start, right, start + rows)))
-            result.paste(Image.fromarray(_to_uint8(moved / 255)), (left, start))
+            result.paste(Image.fromarray(to_uint8(moved / 255)), (left, start))
     return result
 
 
@@ -124,10 +133,6 @@ def _square(frame: np.ndarray, box: Box) -> tuple[slice, slice]:
     x, y = frame.shape[1] / FRAME_SIZE[0], frame.shape[0] / FRAME_SIZE[1]
     left, top, right, bottom = box
     return slice(round(top * y), round(bottom * y)), slice(round(left * x), round(right * x))
-
-
-def _to_uint8(values: np.ndarray) -> np.ndarray:
-    return (np.clip(values, 0, 1) * 255 + 0.5).astype(np.uint8)  # half rounds up
 
 
 def _checked(*pictures: np.ndarray) -> list[np.ndarray]:

@@ -3,7 +3,10 @@
 import cv2
 import numpy as np
 
-SIDE = 128  # pixels at which the matte is found; an edge that the decoder draws is no finer
+from app.photo.guide import Guide
+from app.photo.pixels import resize, to_float
+
+SIDE = 128  # pixels at which GrabCut looks for the head
 CENTRE = 0.497  # of an aligned face, across the square
 WIDEST = 0.37  # half the width of a head with its hair, as a part of the square's side; more below, where hair falls
 CROWN, EARS = 0.03, 0.5  # height of the head's top and of its widest place, from the square's top
@@ -12,19 +15,21 @@ WALL_WIDTH, WALL_HEIGHT = 0.22, 0.45  # surely wall: triangles in the two upper 
 WALL_STRIP = 0.02
 ROUNDS = 3  # of GrabCut; a fourth changes nothing that is seen
 HOLE = 0.04  # an enclosed gap up to this part of the square is a highlight in the hair, not a window
-SOFT = 1.2  # pixels over which the matte's edge fades
+EDGE_BLUR, EDGE_NOISE = 2.0, 0.02  # pixels of those, and contrast, in which the matte's edge follows the photo's
+EDGE_SIDE = 256  # pixels at which it is explained by the photo
 
 
 def head_matte(square: np.ndarray) -> np.ndarray:
     """The head with hair and shoulders in the square of an aligned face: 1 in it, 0 on what is behind.
 
     GrabCut (Rother, Kolmogorov and Blake 2004) from where heads are in aligned faces; what hangs together with the face
-    counts. The same square gives the same matte.
+    counts. A guided filter then takes the matte's edge to the photo's own, strand by strand. The same square gives the
+    same matte.
 
     Args:
-        square: (H, H, 3) uint8, the model's square at any size.
+        square: (H, W, 3) uint8, the model's square at any size.
     Returns:
-        (128, 128) float32 in [0, 1], its edge soft.
+        (H, W) float32 in [0, 1].
     """
     picture = cv2.cvtColor(cv2.resize(square, (SIDE, SIDE), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB)
     trimap = _trimap()
@@ -33,7 +38,19 @@ def head_matte(square: np.ndarray) -> np.ndarray:
     head = np.isin(trimap, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
     _, parts = cv2.connectedComponents(head)
     head = (parts == parts[SIDE // 2, SIDE // 2]).astype(np.uint8)
-    return np.minimum(cv2.GaussianBlur(_filled(head).astype(np.float32), (0, 0), SOFT), 1)  # the blur's sum rounds up
+    return _with_edges(_filled(head).astype(np.float32), to_float(square))
+
+
+def _with_edges(head: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """A mask (S, S) at the size of the photo (H, W, 3), its edge where the photo has one."""
+    size = (square.shape[1], square.shape[0])
+    small = tuple(min(EDGE_SIDE, side) for side in size)
+    guide = Guide.of(resize(square, small), EDGE_BLUR * small[0] / SIDE, EDGE_NOISE)
+    slope, offset, _ = guide.explain(cv2.resize(head, small)[None], EDGE_NOISE)  # (3, 1, h, w), (1, h, w)
+    matte = cv2.resize(offset[0], size)
+    for channel in range(3):
+        matte += cv2.resize(slope[channel, 0], size) * square[:, :, channel]
+    return np.clip(matte, 0, 1)
 
 
 def _trimap() -> np.ndarray:

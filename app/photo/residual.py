@@ -1,9 +1,13 @@
 """What an edit adds to the photo, and how much of the photo's own detail still belongs there."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from app.photo.motion import TUNED_SIZE, face_oval, smoothstep
+from app.photo.guide import Guide, smooth_line, to_picture, to_planes
+from app.photo.motion import TUNED_SIZE, face_oval, oval_box
+from app.photo.pixels import blurred, in_colour, largest, luminance, resize, smoothstep, total
 
 # Blurs are in pixels of a square of 128, the size at which they were tuned.
 STRUCTURE_BLUR = 2.5  # the neighbourhood in which structures are compared
@@ -15,121 +19,154 @@ GUIDE_NOISE = 0.06  # edges of the photo fainter than this, of [0, 1], do not gu
 RESIDUAL_NOISE = 0.02  # variation of the residual that needs no explanation
 GUIDE_RANGE = (0.15, 0.5)  # share of the residual that the photo explains at which it starts to guide, and guides alone
 DRIFT = (0.01, 0.04)  # change outside the face below which it is the decoder's drift, and above which it is meant
-STRAND_BLUR = 1.0  # detail of the photo finer than this is strands of hair
-STRAND_CONTRAST = 0.2  # and fainter than this; beyond, it is an outline, which may go
+STRAND_BLUR = 2.0  # the window in which strands of hair are told from outlines
+STRAND_NOISE = 0.15  # contrast of [0, 1]: fainter is a strand, beyond is an outline
+STRAND_GAIN = 0.32  # how far strands gain contrast with the light on them: 0 not at all, 1 as much
+LIGHT_BLUR = 1.0  # the neighbourhood whose light that is
+LEAST_LIGHT, MOST_LIGHT = 0.05, 3.0  # the least that is compared with, and how many times of it count
+
+Part = tuple[slice, slice]  # rows and columns
 
 
-def structure_kept(y0: np.ndarray, y1: np.ndarray) -> np.ndarray:
-    """How much of y0's local structure is still there in y1, (S, S) float32 in [0, 1].
+@dataclass(frozen=True, eq=False)
+class Original:
+    """What every edit of one face needs of its photo besides the pixels, found once: 0.8 MB for a square of 128.
+
+    missed: (S, S, 3) float32, smooth, what the photo has and the decoded picture lacks.
+    grey: (S, S) float32, the photo's luminance.
+    light: (S, S) float32, the luminance around each pixel.
+    strands: (2, S, S) float32, slope and offset of the fine detail's line in the luminance.
+    smooth: (2, 3, S / 2, S / 2) float32, slopes and offsets of the lines in the luminance that all but it lies on.
+    guide: the photo at half the size.
+    """
+
+    missed: np.ndarray
+    grey: np.ndarray
+    light: np.ndarray
+    strands: np.ndarray
+    smooth: np.ndarray
+    guide: Guide
+
+    @classmethod
+    def of(cls, square: np.ndarray, y0: np.ndarray) -> "Original":
+        """square (H, W, 3) float32 in [0, 1], the photo; y0 (S, S, 3), what the model makes of it."""
+        side = y0.shape[0]
+        unit, half = side / TUNED_SIZE, (max(1, side // 2),) * 2  # the guide's lines are smooth: half the size does
+        small = resize(square, (side, side))
+        grey = luminance(small)
+        slope, offset = smooth_line(small, STRAND_BLUR * unit, STRAND_NOISE)
+        return cls(
+            missed=blurred(small - y0, DETAIL_BLUR * unit),
+            grey=grey,
+            light=np.maximum(blurred(grey, LIGHT_BLUR * unit), LEAST_LIGHT),
+            strands=np.stack([1 - luminance(slope), -luminance(offset)]),
+            smooth=np.stack([to_planes(resize(slope, half)), to_planes(resize(offset, half))]),
+            guide=Guide.of(resize(small, half), GUIDE_BLUR * unit / 2, GUIDE_NOISE))
+
+
+def structure_kept(y0: np.ndarray, y1: np.ndarray, unit: float) -> np.ndarray:
+    """How much of y0's local structure is still there in y1, (H, W) float32 in [0, 1].
 
     From the slope of the regression of y1 on y0 in a small window: 1 where the structure stays or there is none (hair
     that changes colour, skin), 0 where it is gone or another (teeth behind closed lips, glasses taken off).
+
+    Args:
+        y0, y1: (H, W, 3) float32, decoded squares or the same part of both.
+        unit: how many of their pixels are one of a square of 128.
     """
-    sigma = STRUCTURE_BLUR * y0.shape[0] / TUNED_SIZE
-    mean0, mean1 = _blur(y0, sigma), _blur(y1, sigma)
-    covariance = (_blur(y0 * y1, sigma) - mean0 * mean1).sum(axis=2)
-    variance = (_blur(y0 * y0, sigma) - mean0 * mean0).sum(axis=2)
+    sigma = STRUCTURE_BLUR * unit
+    mean0, mean1 = blurred(y0, sigma), blurred(y1, sigma)
+    covariance = blurred(total(y0 * y1), sigma) - total(mean0 * mean1)
+    variance = blurred(total(y0 * y0), sigma) - total(mean0 * mean0)
     noise = 3 * STRUCTURE_NOISE**2
     slope = (covariance + noise) / (np.maximum(variance, 0) + noise)
     return smoothstep((slope - STRUCTURE_RANGE[0]) / (STRUCTURE_RANGE[1] - STRUCTURE_RANGE[0]))
 
 
-def ghosts(square: np.ndarray, y0: np.ndarray, y1: np.ndarray) -> np.ndarray:
+def ghosts(square: np.ndarray, missed: np.ndarray, y0: np.ndarray, y1: np.ndarray) -> tuple[Part, np.ndarray] | None:
     """The photo's detail whose structure is gone from the decoded face: what would shine through the new one.
 
     Only inside the face; at hair and walls outlines stay, and `photo_residual` follows them.
 
     Args:
         square: (H, W, 3) float32 in [0, 1], the photo.
+        missed: (S, S, 3) float32, as `Original` has it.
         y0, y1: (S, S, 3) float32, decoded before and after.
     Returns:
-        (H, W, 3) float32, to be taken away from the photo.
+        Rows and columns of the square, and (h, w, 3) float32, to be taken away from the photo there; None: nothing is.
     """
     side = y0.shape[0]
     size = (square.shape[1], square.shape[0])
-    missed = _blur(resize(square, (side, side)) - y0, DETAIL_BLUR * side / TUNED_SIZE)
-    gone = (1 - structure_kept(y0, y1)) * face_oval(side)
-    return resize(in_colour(gone), size) * (square - resize(y0 + missed, size))
+    oval, gone = oval_box(side), np.zeros((side, side), np.float32)
+    gone[oval] = (1 - structure_kept(y0[oval], y1[oval], side / TUNED_SIZE)) * face_oval(side)[oval]
+    part = _reached(gone, size)
+    if part is None:
+        return None
+    return part, in_colour(resize(gone, size)[part]) * (square[part] - resize(y0 + missed, size)[part])
 
 
-def photo_residual(residual: np.ndarray, square: np.ndarray, matte: np.ndarray | None = None) -> np.ndarray:
+def photo_residual(residual: np.ndarray, square: np.ndarray, original: Original) -> np.ndarray:
     """The residual at the photo's size, with the photo's own outlines.
 
-    A decoder's outlines are soft, so what it adds to hair also falls on the wall behind. Outside the inner face, where
-    the photo's outlines stay, the residual follows them: a guided filter (He et al. 2010, eq. 5 to 8) explains the
-    residual in each small window as linear in the photo, and that is applied to the photo at its full size. Changes
-    there that are too faint to be meant are left out, and so are those behind the head.
+    A decoder's outlines are soft, so what it adds to hair also falls on the skin beside it. Outside the inner face,
+    where the photo's outlines stay, the residual follows them: a guided filter explains it in each small window as
+    linear in the photo's colours. Those are taken without strands of hair, which keep their contrast: the filter's
+    line through dark hair and bright skin would flatten them. Where hair grows lighter, its strands gain contrast, as
+    they do in the light. Changes out there that are too faint to be meant are left out.
 
     Args:
         residual: (S, S, 3) float32, decoded after minus before.
         square: (H, W, 3) float32 in [0, 1], the photo.
-        matte: (M, M) float32 in [0, 1], where the head is; None: all of the square is.
+        original: of the photo.
     Returns:
         (H, W, 3) float32.
     """
-    side = residual.shape[0]
-    unit = side / TUNED_SIZE
     size = (square.shape[1], square.shape[0])
-    inner = face_oval(side)
-    strength = np.abs(_blur(residual, GUIDE_BLUR * unit)).max(axis=2)
-    meant = np.maximum(smoothstep((strength - DRIFT[0]) / (DRIFT[1] - DRIFT[0])), inner)  # (S, S)
-    residual = residual * in_colour(meant)
-    coarse = (max(1, side // 2),) * 2  # the guide's lines are smooth: half the size does
-    slope, offset, explained = _guide(resize(residual, coarse), resize(square, coarse), GUIDE_BLUR * unit / 2)
-    guiding = smoothstep((explained - GUIDE_RANGE[0]) / (GUIDE_RANGE[1] - GUIDE_RANGE[0])) * (1 - resize(inner, coarse))
-    guided = cv2.resize(offset, size)
-    for channel in range(3):  # of the guide
-        upscaled = cv2.resize(np.ascontiguousarray(slope[:, :, channel]), size)
-        cv2.accumulateProduct(upscaled, in_colour(square[:, :, channel]), guided)
-    plain = resize(residual, size)
-    guided -= plain
-    added = cv2.accumulateProduct(cv2.resize(in_colour(guiding), size), guided, plain)  # a blend of the two
-    # Dark hair gains more than the bright skin beside it, and by the same line its dark strands more than its bright
-    # ones: the outline is to follow the photo so, but the strands are to stay.
-    lost = np.clip(-slope.sum(axis=2).mean(axis=2), 0, 1) * guiding
-    if lost.max() > 0:
-        added += _strands(square) * cv2.resize(in_colour(lost), size)
-    return added if matte is None else added * cv2.resize(in_colour(matte), size)
+    slope, offset = _brightened(*_lines(_meant(residual), original), original)
+    added = resize(offset, size)
+    cv2.accumulateProduct(cv2.resize(slope, size), in_colour(luminance(square)), added)
+    return added
 
 
-def _strands(square: np.ndarray) -> np.ndarray:
-    """The photo's fine and faint detail away from its outlines, (H, W, 3) float32."""
-    sigma = STRAND_BLUR * square.shape[1] / TUNED_SIZE
-    detail = square - _blur(square, sigma)
-    contrast = np.abs(detail).sum(axis=2) / (3 * STRAND_CONTRAST)
-    contrast = cv2.dilate(contrast, np.ones((2 * round(sigma) + 1,) * 2, np.uint8))
-    return detail * in_colour(np.exp(-contrast * contrast))
+def _meant(residual: np.ndarray) -> np.ndarray:
+    """The residual (S, S, 3) without what is too faint outside the face."""
+    side = residual.shape[0]
+    strength = largest(np.abs(blurred(residual, GUIDE_BLUR * side / TUNED_SIZE)))
+    meant = np.maximum(smoothstep((strength - DRIFT[0]) / (DRIFT[1] - DRIFT[0])), face_oval(side))
+    return residual * in_colour(meant)
 
 
-def resize(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(H, W[, C]) float32 at the size (width, height); averages where it shrinks."""
-    shrinks = size[0] < values.shape[1]
-    return cv2.resize(values, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+def _lines(residual: np.ndarray, original: Original) -> tuple[np.ndarray, np.ndarray]:
+    """The residual as lines in the photo's luminance where the photo explains it, and as it is elsewhere.
 
-
-def in_colour(mask: np.ndarray) -> np.ndarray:
-    """(H, W) -> (H, W, 3): NumPy multiplies that by a picture ten times faster than (H, W, 1)."""
-    return cv2.merge((mask, mask, mask))
-
-
-def _guide(target: np.ndarray, guide: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The target (S, S, 3) as linear in the guide's colours (S, S, 3), window by window.
-
-    Returns slopes (S, S, guide's 3, target's 3), offsets (S, S, 3), both smooth, and the share of the target's variance
-    that they explain (S, S).
+    Returns slopes and offsets, (S, S, 3) each: slope * luminance + offset is what is added.
     """
-    side = guide.shape[0]
-    mean_guide, mean_target = _blur(guide, sigma), _blur(target, sigma)
-    both, mean_both = np.concatenate([guide, target], axis=2), np.concatenate([mean_guide, mean_target], axis=2)
-    pairs = _blur((guide[:, :, :, None] * both[:, :, None, :]).reshape(side, side, 18), sigma)
-    covariance = pairs.reshape(side, side, 3, 6) - mean_guide[:, :, :, None] * mean_both[:, :, None, :]
-    slope = np.linalg.solve(covariance[..., :3] + GUIDE_NOISE**2 * np.eye(3, dtype=np.float32), covariance[..., 3:])
-    offset = mean_target - np.einsum("hwg,hwgt->hwt", mean_guide, slope)
-    variance = (_blur(target * target, sigma) - mean_target * mean_target).sum(axis=2)
-    explained = (slope * covariance[..., 3:]).sum(axis=(2, 3)) / np.maximum(variance, RESIDUAL_NOISE**2)
-    slope = _blur(slope.reshape(side, side, 9), sigma).reshape(side, side, 3, 3)
-    return slope, _blur(offset, sigma), _blur(np.clip(explained, 0, 1).astype(np.float32), sigma)
+    side, half = residual.shape[0], original.guide.size
+    slope, offset, explained = original.guide.explain(to_planes(resize(residual, half)), RESIDUAL_NOISE)
+    # Lines in the photo's colours become lines in its luminance, as the smooth colours are: strands are left out.
+    slope, moved = np.einsum("lghw,gthw->lthw", original.smooth, slope)  # (3, h, w) each
+    offset += moved
+    guiding = smoothstep((explained - GUIDE_RANGE[0]) / (GUIDE_RANGE[1] - GUIDE_RANGE[0]))
+    guiding = in_colour(cv2.resize(guiding * (1 - resize(face_oval(side), half)), (side, side)))
+    slope, offset = (cv2.resize(to_picture(planes), (side, side)) for planes in (slope, offset))
+    return slope * guiding, residual + (offset - residual) * guiding
 
 
-def _blur(values: np.ndarray, sigma: float) -> np.ndarray:
-    return cv2.GaussianBlur(values, (0, 0), sigma)
+def _brightened(slope: np.ndarray, offset: np.ndarray, original: Original) -> tuple[np.ndarray, np.ndarray]:
+    """The same lines, with more contrast for strands outside the face on which more light falls than before."""
+    side = len(slope)
+    added = luminance(slope) * original.grey + luminance(offset)
+    share = np.clip(blurred(added, LIGHT_BLUR * side / TUNED_SIZE) / original.light, 0, MOST_LIGHT - 1)
+    gain = STRAND_GAIN * share * (1 - face_oval(side))
+    return slope + in_colour(gain * original.strands[0]), offset + in_colour(gain * original.strands[1])
+
+
+def _reached(mask: np.ndarray, size: tuple[int, int]) -> Part | None:
+    """The part of a picture of that size that a mask (S, S), resized to it, touches; None if it is 0."""
+    left, top, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+    if not width:
+        return None
+    across, down = (slice(max(0, int((start - 2) * length / side)), int((start + extent + 2) * length / side) + 1)
+                    for start, extent, length, side in ((left, width, size[0], mask.shape[1]),
+                                                        (top, height, size[1], mask.shape[0])))
+    return down, across  # a cubic filter reaches two pixels further

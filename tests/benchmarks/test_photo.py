@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from app.faces import OpenFace
 from benchmarks import photo
 from model.preprocessing import FACE_BOX
 from tests.faces import draw_face, tiny_bundle
@@ -28,7 +29,7 @@ def test_each_mode_is_measured_and_the_plain_one_is_the_yardstick(bundle, folder
 def test_the_plain_mode_shows_the_decoder_in_the_square_and_the_photo_around_it():
     frame = np.asarray(draw_face(np.random.default_rng(0))[0])
     y1 = np.full((16, 16, 3), 0.25, np.float32)
-    shown = photo.plain(frame, y1, y1, np.ones((128, 128), np.float32))
+    shown = photo.plain(OpenFace(np.zeros((1, 4)), y1, frame), y1)
     left, top, right, bottom = FACE_BOX
     assert (shown[top:bottom, left:right] == 64).all()
     assert np.array_equal(shown[:top], frame[:top])

@@ -8,6 +8,7 @@ from PIL import Image, ImageChops
 from app.photo.align import cut_frame, native_scale
 from app.photo.compose import edit_frame, morph_frame, paste_back
 from app.photo.motion import edit_motion, face_oval, morph_motion, scale_flow, warp
+from app.photo.residual import Original
 from model.preprocessing import FACE_BOX, crop_face
 from tests.faces import draw_face
 
@@ -83,6 +84,40 @@ def test_detail_fades_to_the_plain_decoder():
     full, half = (edit_frame(frame, y0, y1, FACE_BOX, detail=detail) for detail in (1.0, 0.5))
     assert unlike(half, (full / 2 + plain / 2).round()).max() <= 1
     assert np.array_equal(edit_frame(frame, y0, y0, FACE_BOX, detail=0.0)[:64], frame[:64])
+
+
+def test_what_was_found_of_the_photo_once_serves_every_edit():
+    frame = face(4, 2.0)
+    y0 = decoded(frame)
+    found = Original.of(cut_square(frame) / 255, y0)
+    for y1 in (moved_down(y0, 4), np.clip(y0 * 1.3, 0, 1)):
+        anew = edit_frame(frame, y0, y1, FACE_BOX)
+        assert np.array_equal(edit_frame(frame, y0, y1, FACE_BOX, original=found), anew)
+    larger = face(4, 3.0)  # the same photo at another scale
+    wanted = edit_frame(larger, y0, np.clip(y0 * 1.3, 0, 1), FACE_BOX)
+    assert unlike(edit_frame(larger, y0, np.clip(y0 * 1.3, 0, 1), FACE_BOX, original=found), wanted).mean() < 1
+
+
+def test_what_lies_behind_the_head_keeps_its_colours():
+    frame = np.full((436, 356, 3), 128, np.uint8)
+    y0 = np.full((SIZE, SIZE, 3), 0.5, np.float32)
+    matte = np.repeat(np.arange(356)[None] < 178, 356, axis=0).astype(np.float32)
+    edited = edit_frame(frame, y0, y0 + 0.2, FACE_BOX, matte)[64:420]
+    assert edited[60:300, 40:170] == pytest.approx(128 + 51, abs=1)
+    assert np.array_equal(edited[:, 186:], frame[64:420, 186:])
+
+
+def test_a_warp_moves_each_pixel_from_where_the_flow_points():
+    square = cut_square(face(5, 2.0)) / 255
+    assert np.array_equal(warp(square, np.zeros((356, 356, 2), np.float32)), square)
+    flow = np.zeros((356, 356, 2), np.float32)
+    flow[100:200, 120:220] = (3, -2)
+    moved = warp(square, flow)
+    assert moved[100:200, 120:220] == pytest.approx(square[98:198, 123:223], abs=1e-5)
+    flow[100:200, 120:220] = 0
+    flow[300:, 300:] = 40  # beyond the border, which is repeated
+    beyond = warp(square, flow)
+    assert np.array_equal(beyond[:300], square[:300]) and beyond[355, 355] == pytest.approx(square[355, 355], abs=1e-5)
 
 
 def test_what_moves_is_the_photos_own_pixels():

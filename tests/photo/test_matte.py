@@ -9,10 +9,22 @@ from tests.faces import draw_face
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.5])
 def test_the_head_is_in_the_matte_and_the_wall_is_not(scale):
     picture, _ = draw_face(np.random.default_rng(3), (round(178 * scale), round(218 * scale)))
-    matte = head_matte(face_square(np.asarray(picture)))
-    assert matte.shape == (128, 128) and matte.dtype == np.float32 and matte.min() >= 0 and matte.max() <= 1
-    assert matte[45:105, 45:83].min() > 0.99
-    assert matte[:12, :12].max() < 0.01 and matte[:12, -12:].max() < 0.01
+    square = face_square(np.asarray(picture))
+    matte = head_matte(square)
+    assert matte.shape == square.shape[:2] and matte.dtype == np.float32 and matte.min() >= 0 and matte.max() <= 1
+    side = len(square)
+    assert matte[side * 45 // 128 : side * 105 // 128, side * 45 // 128 : side * 83 // 128].min() > 0.99
+    corner = side // 11
+    assert matte[:corner, :corner].max() < 0.01 and matte[:corner, -corner:].max() < 0.01
+
+
+def test_the_edge_of_the_matte_is_the_photos():
+    square = np.full((400, 400, 3), 200, np.uint8)
+    y, x = np.mgrid[:400, :400]
+    head = (np.abs(x - 200) < 120) & (y > 24 + 5 * np.sign(np.sin(x / 2)))  # strands of 2 pixels where GrabCut works
+    square[head] = 60
+    matte = head_matte(square)
+    assert ((matte > 0.5) == head)[8:40, 160:240].mean() > 0.97
 
 
 def test_the_same_square_gives_the_same_matte():
