@@ -113,7 +113,7 @@ class FaceEditor:
         return replace(opened, face=face, psnr=compare(face, opened.reconstruction))
 
     def open_aligned(self, image: Image.Image, frame: np.ndarray | None = None) -> OpenFace:
-        """Encode an aligned face, 178 x 218 in RGB, and refine its code; frame: the same at the scale of edits, if any."""
+        """Encode an aligned face, 178 x 218 in RGB, and refine its code; frame: the same face to edit, larger."""
         x = crop_face(image, self.bundle.config.image_size)  # (S, S, 3)
         frame = np.asarray(image) if frame is None else frame
         with self._slow_slots:
