@@ -18,7 +18,8 @@ def seeds() -> dict[str, bytes]:
     """Every file of the generators, by kind."""
     kinds = {"huge " + name: data for name, data in uploads.huge_headers().items()}
     kinds |= {"refused " + name: data for name, data in uploads.refused_files().items()}
-    kinds |= {"exif " + name: uploads.encode(uploads.picture(), "JPEG", exif=b"Exif\0\0" + block)
+    kinds |= {"exif " + name: uploads.encode(uploads.picture(), "WEBP" if len(block) > 60_000 else "JPEG",
+                                             exif=b"Exif\0\0" + block)
               for name, block in uploads.lying_exif().items()}
     profiles = {"whole": uploads.srgb_profile(), **uploads.broken_profiles()}
     kinds |= {"icc " + name: uploads.encode(uploads.picture(), "PNG", icc_profile=profile)

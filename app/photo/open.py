@@ -10,6 +10,8 @@ import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms
 
+from app.photo.bombs import bound_tags, is_bomb
+
 MAX_PIXELS = 25_000_000  # read in the header, before anything is decoded
 MAX_BYTES = 100_000_000  # no photo of 25 megapixels needs more
 MAX_PROFILE_BYTES = 1_000_000  # colour profiles are some hundred bytes to some hundred kB
@@ -31,6 +33,7 @@ TO_UPRIGHT = {  # EXIF orientation -> what undoes it
 }
 
 Image.init()  # Pillow loads its plugins late, and asking for a format whose plugin is not loaded is a KeyError
+bound_tags()
 # Depth maps and thumbnails inside a HEIC file are more to decode and nothing to edit.
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=2)
 
@@ -56,8 +59,10 @@ def open_photo(source: str | os.PathLike | bytes | BinaryIO | Image.Image) -> Im
     try:
         if isinstance(source, Image.Image):
             return _decode(source)
-        with _open_file(source) as file:
-            return _decode(Image.open(file, formats=FORMATS))
+        content = _read(source)
+        if is_bomb(content):
+            raise PhotoError("This file repeats itself far more than a picture does; save the photo anew.")
+        return _decode(Image.open(io.BytesIO(content), formats=FORMATS))
     except PhotoError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # the latter where warnings are errors
@@ -70,14 +75,14 @@ def open_photo(source: str | os.PathLike | bytes | BinaryIO | Image.Image) -> Im
         raise PhotoError("This file is damaged or cut short; save or download it again.") from None
 
 
-def _open_file(source: str | os.PathLike | bytes | BinaryIO) -> BinaryIO:
-    """The source as a seekable binary file of 1 to MAX_BYTES bytes."""
+def _read(source: str | os.PathLike | bytes | BinaryIO) -> bytes:
+    """The source's bytes, 1 to MAX_BYTES: what is checked is decoded, whatever becomes of the file meanwhile."""
     if isinstance(source, (str, os.PathLike)):
         try:
             status = Path(source).stat()  # before opening: a named pipe would wait for ever
             if stat.S_ISREG(status.st_mode):
                 _check_bytes(status.st_size)
-                return Path(source).open("rb")
+                return Path(source).read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             raise PhotoError("There is no such file; check the name of the photo.") from None
         except PhotoError:
@@ -95,7 +100,7 @@ def _open_file(source: str | os.PathLike | bytes | BinaryIO) -> BinaryIO:
         if not isinstance(source, bytes):
             raise PhotoError("This file was opened as text; open it in binary mode.")
     _check_bytes(len(source))
-    return io.BytesIO(source)
+    return bytes(source)
 
 
 def _check_bytes(count: int) -> None:

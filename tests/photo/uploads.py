@@ -134,6 +134,28 @@ def lying_exif() -> dict[str, bytes]:
         "loop": loop,
         "huge": b"II*\0" + struct.pack("<IHHHII", 8, 1, ORIENTATION, 3, 2**31, 26),
         "text": b"II*\0" + struct.pack("<IHHHI4sI", 8, 1, ORIENTATION, 2, 4, b"six\0", 0),
+        "sharing": sharing_tags(1000, 1_000_000, {ORIENTATION: (3, 1, 1)}),
+    }
+
+
+def sharing_tags(count: int, size: int, tags: dict[int, tuple[int, int, int]]) -> bytes:
+    """A directory of `tags` (type, count, value) and of `count` more, which all have the same `size` bytes."""
+    entries = {**tags, **{40000 + i: (1, size, 64000) for i in range(count)}}
+    packed = b"".join(struct.pack("<HHII", tag, *entry) for tag, entry in sorted(entries.items()))
+    return (b"II*\0" + struct.pack("<IH", 8, len(entries)) + packed).ljust(64000, b"\0") + bytes(size)
+
+
+def busy_files() -> dict[str, bytes]:
+    """Some kB to some MB that would take a decoder minutes, or the memory of the machine."""
+    memory = encode(Image.new("L", (5000, 5000), 128), "JPEG", progressive=True, quality=50)
+    last = memory[memory.rindex(b"\xff\xda") : -2]  # the last scan, 40 bytes for 25 megapixels
+    profile = png_chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(1_000_000), 9))
+    grey = {256: (4, 1, 8), 257: (4, 1, 8), 258: (4, 1, 8), 259: (4, 1, 1), 262: (4, 1, 1), 273: (4, 1, 63000),
+            277: (4, 1, 1), 278: (4, 1, 8), 279: (4, 1, 64)}
+    return {
+        "jpeg of endless scans": memory[:-2] + 2000 * last + b"\xff\xd9",
+        "png of many profiles": png_file(40, 30, *[profile] * 500, rows=bytes(30 * 121)),
+        "tiff of tags that share": sharing_tags(1000, 1_000_000, grey),
     }
 
 
@@ -151,6 +173,7 @@ def refused_files() -> dict[str, bytes]:
     others = {f"{format.lower()}": encode(picture(32, 32), format)
               for format in ("JPEG2000", "TGA", "PCX", "DDS", "ICNS", "QOI")}
     return others | {
+        **busy_files(),
         "huge heic": boxed_header("HEIF"),
         "huge avif": boxed_header("AVIF"),
         "tiff of huge tiles": tiff_file({322: 65536, 323: 65536, 324: 1000, 325: 64, 259: 5}),
