@@ -5,6 +5,7 @@ import io
 import json
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -118,19 +119,30 @@ def _readable(path: Path):
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
-    """`model.save_weights`, but a reader never meets a half-written file."""
-    aside = path.with_name("aside-" + path.name)
-    model.save_weights(aside)
-    with open(aside, "rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(aside, path)
+    """`model.save_weights`, but a reader never meets a half-written file. Raises OSError as `write_atomically` does."""
+    with _aside(path) as aside:
+        model.save_weights(aside)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write aside, flush to the disk, rename."""
+    """Write aside, flush to the disk, rename. Raises OSError, with what to do, where that cannot be done."""
+    with _aside(path) as aside:
+        aside.write_bytes(data)
+
+
+@contextlib.contextmanager
+def _aside(path: Path) -> Iterator[Path]:
+    """Where to write what then takes the place of `path` in one step."""
     aside = path.with_name("aside-" + path.name)
-    with open(aside, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)
+    try:
+        yield aside
+        with open(aside, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    except (OSError, RuntimeError) as error:  # the latter from HDF5, when it closes a file on a full disk
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if number else "it could not be written to its end"
+        raise OSError(f"cannot write {path}: {reason}; the state of the epoch before is whole, so make room and go on "
+                      "with --resume") from error
