@@ -20,8 +20,8 @@ RESIDUAL_NOISE = 0.02  # variation of the residual that needs no explanation
 GUIDE_RANGE = (0.15, 0.5)  # share of the residual that the photo explains at which it starts to guide, and guides alone
 DRIFT = (0.01, 0.04)  # change outside the face below which it is the decoder's drift, and above which it is meant
 STRAND_BLUR = 2.0  # the window in which strands of hair are told from outlines
-STRAND_NOISE = 0.15  # contrast of [0, 1]: fainter is a strand, beyond is an outline
-STRAND_GAIN = 0.32  # how far strands gain contrast with the light on them: 0 not at all, 1 as much
+STRAND_NOISE = 0.18  # contrast of [0, 1]: fainter is a strand, beyond is an outline
+STRAND_GAIN = 0.31  # how far strands gain contrast with the light on them: 0 not at all, 1 as much
 LIGHT_BLUR = 1.0  # the neighbourhood whose light that is
 LEAST_LIGHT, MOST_LIGHT = 0.05, 3.0  # the least that is compared with, and how many times of it count
 
