@@ -203,7 +203,7 @@ def fuzz_with_atheris(minutes: float) -> None:
 
     for function in decoders():
         atheris.instrument_func(function)
-    limits = (f"-max_total_time={round(60 * minutes)}", f"-timeout={MOST_SECONDS:.0f}",
+    limits = (f"-max_total_time={round(60 * minutes)}", f"-timeout={HANG_SECONDS:.0f}",
               f"-rss_limit_mb={2 * MOST_MB:.0f}", f"-artifact_prefix={KEPT}/")
     atheris.Setup([sys.argv[0], *limits, str(corpus)], test_one)
     atheris.Fuzz()
