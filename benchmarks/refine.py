@@ -7,26 +7,29 @@ face takes; then how much of an edit in photo mode arrives, against the change t
 
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
+from PIL import Image
 
-from app.photo.compose import edit_frame
-from benchmarks.bundles import bundle_parser
+from app.editor import FaceEditor
+from app.faces import OpenFace
+from app.recipe import Recipe
+from benchmarks.bundles import bundle_parser, load_editor
+from benchmarks.photo import EDITS, celeba_faces
 from model import metrics
-from model.bundle import Bundle, load_bundle
 from model.data import CelebA
 from model.evaluate import Judge
 from model.inference import chunks
-from model.preprocessing import FACE_BOX, to_float, to_uint8
+from model.preprocessing import crop_face, to_float
 
-EDITS = ("Smiling", "Mouth_Slightly_Open", "Young", "Male", "Blond_Hair", "Eyeglasses")
 SIZE = 64  # pixels at which pictures are compared
 REPEATS = 5  # timed, one face each
 
 
-def measure(bundle: Bundle, x: np.ndarray, steps: int) -> dict[str, float]:
-    """The figures of one number of steps on faces x (n, S, S, 3)."""
-    judge = Judge(bundle.classifier)
+def measure(editor: FaceEditor, faces: list[OpenFace], x: np.ndarray, steps: int) -> dict[str, float]:
+    """The figures of one number of steps on opened faces and their squares x (n, S, S, 3)."""
+    bundle, judge = editor.bundle, Judge(editor.bundle.classifier)
     first = bundle.encode(x)  # (n, D)
 
     def refine(images, z):
@@ -40,45 +43,42 @@ def measure(bundle: Bundle, x: np.ndarray, steps: int) -> dict[str, float]:
     away = np.linalg.solve(np.linalg.cholesky(bundle.latents.covariance.astype(np.float64)), (z - first).T)
     times = []
     for i in range(REPEATS + 1):
+        one = slice(i % len(x), i % len(x) + 1)
         start = time.perf_counter()
-        refine(x[i : i + 1], first[i : i + 1])
+        refine(x[one], first[one])
         times.append(1000 * (time.perf_counter() - start))
+    refined = [replace(face, z=code[None], reconstruction=y) for face, code, y in zip(faces, z, x_hat, strict=True)]
     return {
         "PSNR": float(metrics.psnr(small, small_hat).mean()),
         "SSIM": float(metrics.ssim(small, small_hat).mean()),
         "agreement": metrics.attribute_agreement(logits - thresholds, logits_hat - thresholds),
         "features": float(np.linalg.norm(features - features_hat, axis=1).mean()),
         "moved": float(np.sqrt((away**2).mean())),
-        "edits": edits_kept(bundle, judge, x, z, x_hat, logits_hat),
+        "edits": edits_kept(editor, judge, refined, logits_hat),
         "ms": float(np.median(times[1:])),
     }
 
 
-def edits_kept(bundle: Bundle, judge: Judge, x, z, x_hat, logits_hat) -> float:
-    """The change that photo mode reaches at strength 1 as a share of the plain decoder's, the mean over EDITS."""
-    frame_before = judge.logits(x)
+def edits_kept(editor: FaceEditor, judge: Judge, faces: list[OpenFace], decoded: np.ndarray) -> float:
+    """The change that photo mode reaches at strength 1 as a share of the plain decoder's, the mean over EDITS.
+
+    decoded (n, K): the logits of the faces' reconstructions.
+    """
+    bundle = editor.bundle
+    before = judge.logits(_squares(editor, [face.frame for face in faces]))
     shares = []
     for name in EDITS:
-        k = bundle.latents.names.index(name)
-        edited = bundle.decode(bundle.latents.edit(z, {name: 1.0}))
-        composed = [edit_frame(_framed(p), a, b, FACE_BOX) for p, a, b in zip(x, x_hat, edited, strict=True)]
-        squares = to_float(np.stack([_square(frame, len(x[0])) for frame in composed]))
-        change = (judge.logits(squares) - frame_before)[:, k].mean()
-        shares.append(change / (judge.logits(edited) - logits_hat)[:, k].mean())
+        k, recipe = bundle.latents.names.index(name), Recipe(set={name: 1.0})
+        plain = bundle.decode(np.concatenate([editor.move(face, recipe.replace(detail=0.0)) for face in faces]))
+        composed = _squares(editor, [editor.preview(face, recipe) for face in faces])
+        change = (judge.logits(composed) - before)[:, k].mean()
+        shares.append(change / (judge.logits(plain) - decoded)[:, k].mean())
     return float(np.mean(shares))
 
 
-def _framed(x: np.ndarray) -> np.ndarray:
-    """A square (S, S, 3) in a frame of its own scale, as `edit_frame` takes it."""
-    size = len(x)
-    top = round(FACE_BOX[1] * size / (FACE_BOX[2] - FACE_BOX[0]))
-    height = round(218 * size / 178)
-    return np.pad(to_uint8(x), ((top, height - top - size), (0, 0), (0, 0)), mode="edge")
-
-
-def _square(frame: np.ndarray, size: int) -> np.ndarray:
-    top = round(FACE_BOX[1] * size / (FACE_BOX[2] - FACE_BOX[0]))
-    return frame[top : top + size]
+def _squares(editor: FaceEditor, frames: list[np.ndarray]) -> np.ndarray:
+    size = editor.bundle.config.image_size
+    return np.stack([crop_face(Image.fromarray(frame), size) for frame in frames])
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -88,16 +88,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--faces", type=int, default=64)
     parser.add_argument("--steps", type=int, nargs="+", default=[0, 4, 8, 12, 20, 40])
     options = parser.parse_args(argv)
+    editor = load_editor("refine", options.bundle)
     try:
-        bundle, data = load_bundle(options.bundle), CelebA(options.data)
-        images = data.images(bundle.config.image_size)
+        data = CelebA(options.data)
+        images = data.images(editor.bundle.config.image_size)
     except ValueError as error:
         print(f"benchmarks.refine: {error}", file=sys.stderr)
         return 1
     rows = data.rows("valid", sharp=True)[: options.faces]
+    faces = celeba_faces(editor, data, len(rows))
     print(f"{options.bundle}, {len(rows)} full-size validation faces\n")
     for i, steps in enumerate(options.steps):
-        found = measure(bundle, to_float(images[rows]), steps)
+        found = measure(editor, faces, to_float(images[rows]), steps)
         if i == 0:
             print(f"{'steps':>6}" + "".join(f"{name:>11}" for name in found))
         print(f"{steps:>6}" + "".join(f"{value:>11.3f}" for value in found.values()), flush=True)

@@ -12,7 +12,7 @@ from model.config import ModelConfig
 from model.latents import Latents
 from model.preprocessing import to_uint8
 from model.prior import FittedPrior
-from model.report import COLUMNS, EXPLANATION, ROWS
+from model.report import COLUMNS, EXPLANATION, ROWS, ablation_table
 
 SAMPLE_GRID = (8, 3)  # columns and rows of samples.png
 
@@ -65,6 +65,15 @@ photograph, or any commercial purpose.
   meant in that data, correlated as that data is; they are not facts about a person.
 """
 
+_ABLATION = """\
+## What each term buys
+
+The preset `{preset}` as it is and without each of its terms, each trained from nothing for {minutes:g} minutes on the
+same faces and measured by one judge (`python -m benchmarks.ablation --data CELEBA_DIR --minutes {minutes:g}`):
+
+{table}
+"""
+
 _LICENCE = """\
 ## Licence
 
@@ -95,6 +104,8 @@ def model_card(name: str, config: ModelConfig, about: Mapping, metrics: Mapping,
         "## How it was trained\n\n" + _list(about),
         "Architecture: " + ", ".join(f"{key} {_show(value)}" for key, value in config.to_dict().items()) + ".\n",
         "## Measures\n\n" + (_tables(metrics) or "None were taken.\n"),
+        *([_ABLATION.format(**metrics["ablation"], table=ablation_table(metrics["ablation"]["by_variant"]))]
+          if "ablation" in metrics else []),
         _LICENCE,
     ]
     return "\n".join(parts)

@@ -27,6 +27,7 @@ from model.inference import chunks, in_chunks
 from model.losses import kl_divergence
 from model.preprocessing import to_float
 from model.report import measures_table
+from model.vae import HALF_SIZE, blurred
 
 FACES = 1500  # measured at most; Fréchet distances need many
 EDIT_FACES = 24  # for each attribute and direction
@@ -95,6 +96,7 @@ def evaluate(
     result["attribute_agreement"] = metrics.attribute_agreement(decided, decided_hat)
     result.update(_frechet(bundle, judge, seen, seed))
     result.update(_codes(seen, sharp))
+    result.update(_blurred_codes(bundle, images, rows[sharp]))
 
     training = _choose(data.rows("train", sharp=True), GAP_FACES, seed)
     coarse = min(COARSE, bundle.config.image_size)
@@ -187,6 +189,16 @@ def _codes(seen: dict[str, np.ndarray], sharp: np.ndarray) -> dict[str, float | 
     if min(sharp.sum(), (~sharp).sum()) >= FEWEST:
         result["separation"] = metrics.separation(seen["z_mean"], sharp)
     return result
+
+
+def _blurred_codes(bundle: Bundle, images: np.ndarray, rows: np.ndarray) -> dict[str, float]:
+    """Whether codes tell that a face was blurred. Full-size and half-size faces differ in more: in who they show."""
+    if len(rows) < 2 * FEWEST or bundle.config.image_size <= HALF_SIZE:
+        return {}
+    blur = np.arange(len(rows)) % 2 == 1  # of other faces than those that stay as they are
+    z = [in_chunks(lambda part: bundle.encode(to_float(images[part])), rows[~blur]),
+         in_chunks(lambda part: bundle.encode(ops.convert_to_numpy(blurred(to_float(images[part])))), rows[blur])]
+    return {"separation_blurred": metrics.separation(np.concatenate(z), np.sort(blur))}
 
 
 def decode_time(bundle: Bundle) -> float:

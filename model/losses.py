@@ -12,6 +12,7 @@ from keras import ops
 
 # Means of ImageNet's blue, green and red, which VGG16 expects subtracted (Simonyan and Zisserman 2014).
 VGG_MEAN_BGR = (103.939, 116.779, 123.68)
+TEXTURE_CELL = 8  # pixels over which detail is counted: wider than a strand, narrower than a strand's tuft
 PERCEPTUAL_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3")
 
 
@@ -54,23 +55,53 @@ def multiscale_error(x, x_hat, sharp):
     )
 
 
+def texture_error(x, x_hat, sharp):
+    """How far the amount of fine detail differs, by place and direction, wherever the detail itself lies: -> (B,).
+
+    Under every distance between pixels the best guess at hair that cannot be known is a blur. Local means of the
+    magnitude of oriented bands say how much of it there is and how it falls, and that can be known: Portilla and
+    Simoncelli 2000, "A parametric texture model", section 2. x, x_hat (B, S, S, 3), of which the brightness counts, at
+    full size (`sharp` as in `multiscale_error`) and at half.
+    """
+    x, x_hat = (ops.mean(v, axis=-1, keepdims=True) for v in (x, x_hat))
+    half, half_hat = shrink(x, 2), shrink(x_hat, 2)
+    return (sharp * absolute_error(detail_energy(x), detail_energy(x_hat))
+            + absolute_error(detail_energy(half), detail_energy(half_hat)))
+
+
+def detail_energy(x):
+    """Local mean magnitude of second differences across, down and along both diagonals, near every fourth place.
+
+    (B, S, S, 1) -> (B, s, s, 4).
+    """
+    middle = x[:, 1:-1, 1:-1]
+    pairs = ((x[:, 1:-1, :-2], x[:, 1:-1, 2:]), (x[:, :-2, 1:-1], x[:, 2:, 1:-1]),
+             (x[:, :-2, :-2], x[:, 2:, 2:]), (x[:, :-2, 2:], x[:, 2:, :-2]))
+    bands = ops.concatenate([ops.abs(middle - 0.5 * (a + b)) for a, b in pairs], axis=-1)
+    return ops.average_pool(bands, TEXTURE_CELL, strides=TEXTURE_CELL // 2)
+
+
 class PerceptualDistance:
-    """Squared distance of unit-length VGG16 features: Zhang et al. 2018 (LPIPS), equation 1, with all weights one."""
+    """Squared distance of VGG16 features, as a share of the photo's own: after Johnson et al. 2016, equation 2.
+
+    LPIPS (Zhang et al. 2018) brings both features to unit length. A decoder that does not know which way the hair falls
+    then scores best with strands both ways, at full strength, and draws plaid; here blur costs less than wrong detail.
+    The share is of the place's and the picture's mean energy, so that flat walls count, but not above all else.
+    """
 
     def __init__(self, weights: str = "imagenet"):
         """Args: weights: "imagenet" (downloaded by Keras), or a Keras .weights.h5 with VGG16's convolutions."""
         self.features = build_vgg16(weights)
 
     def __call__(self, x, x_hat):
-        """(B, S, S, 3) twice -> (B,), the sum over layers of the mean over positions."""
+        """(B, S, S, 3) twice, the photo first -> (B,), the sum over layers of the mean over positions."""
         total = 0.0
-        for a, b in zip(self._unit_features(ops.stop_gradient(x)), self._unit_features(x_hat), strict=True):
-            total = total + ops.mean(ops.sum(ops.square(a - b), axis=-1), axis=(1, 2))
+        for a, b in zip(self.features(ops.stop_gradient(x)), self.features(x_hat), strict=True):
+            a, b = ops.cast(a, "float32"), ops.cast(b, "float32")
+            error, length = (ops.sum(ops.square(v), axis=-1) for v in (a - b, a))
+            length = length + ops.mean(length, axis=(1, 2), keepdims=True)
+            total = total + ops.mean(error / (length + 1e-6), axis=(1, 2))
         return total
-
-    def _unit_features(self, x):
-        features = [ops.cast(feature, "float32") for feature in self.features(x)]
-        return [f * ops.rsqrt(ops.sum(ops.square(f), axis=-1, keepdims=True) + 1e-6) for f in features]
 
 
 def build_vgg16(weights: str, outputs: tuple[str, ...] = PERCEPTUAL_LAYERS) -> keras.Model:
@@ -88,7 +119,8 @@ def build_vgg16(weights: str, outputs: tuple[str, ...] = PERCEPTUAL_LAYERS) -> k
     convolutions, found = [], []
     for block, (depth, width) in enumerate([(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)][: max(blocks)], start=1):
         if block > 1:
-            y = keras.layers.MaxPooling2D(2)(y)
+            # Not the maximum, whose gradient reaches one pixel of four: Gatys et al. 2016, section 2.
+            y = keras.layers.AveragePooling2D(2)(y)
         for i in range(1, depth + 1):
             layer = keras.layers.Conv2D(width, 3, padding="same", activation="relu", name=f"block{block}_conv{i}")
             y = layer(y)

@@ -8,6 +8,11 @@ from keras import layers, ops
 
 from model.config import ModelConfig
 
+COARSE = 16  # side, pixels, of the picture that a linear path reads and draws beside the convolutions
+# Adam moves all of a dense layer's hundreds of inputs by one rate: without this, each step shook the whole picture.
+COARSE_SCALE = 0.1
+PLACE_NOISE = 0.1  # deviation of what tells a feature map's places apart, before it is learned
+
 
 def build_encoder(config: ModelConfig) -> keras.Model:
     """x (B, S, S, 3) in [0, 1] -> [z_mean, z_log_var], both (B, D) float32."""
@@ -22,6 +27,8 @@ def build_encoder(config: ModelConfig) -> keras.Model:
         features = layers.Flatten()(features)
     # Both heads stay in float32: a KL of hundreds of nats needs more than bfloat16's eight bits.
     z_mean = layers.Dense(config.latent_dim, dtype="float32", name="z_mean")(features)
+    if config.architecture == "residual":
+        z_mean = layers.Add(dtype="float32")([z_mean, _coarse_code(x, config)])
     z_log_var = layers.Dense(config.latent_dim, dtype="float32", name="z_log_var")(spread)
     return keras.Model(x, [z_mean, z_log_var], name="encoder")
 
@@ -90,27 +97,57 @@ def _residual_decoder(z, config):
         y = _doubled(y, width) if level else layers.Conv2D(width, 1)(y)  # (B, 2s, 2s, width)
         for _ in range(depth):
             y = _residual_block(y, width, config.dropout)
-    return _sub_pixel_head(_activated(y))  # from (B, S/2, S/2, head_width)
+    return _sub_pixel_head(_activated(y), _coarse_picture(z, config))
+
+
+def _coarse_code(x, config):
+    """x (B, S, S, 3) -> (B, D): what a linear autoencoder of the picture in little would add to z_mean.
+
+    512 principal components alone reach the pixel error of a convolutional VAE that trained for hours: colour and light
+    of large areas are linear, and this path leaves the convolutions to the rest. It starts at zero.
+    """
+    side = min(COARSE, config.image_size)
+    y = layers.AveragePooling2D(config.image_size // side, dtype="float32")(x - 0.5)
+    y = layers.Flatten(dtype="float32")(y)
+    y = layers.Dense(config.latent_dim, use_bias=False, kernel_initializer="zeros", dtype="float32",
+                     name="coarse_code")(y)
+    return layers.Rescaling(COARSE_SCALE, dtype="float32")(y)
+
+
+def _coarse_picture(z, config):
+    """z (B, D) -> (B, S/2, S/2, 3): the inverse of `_coarse_code`, before the sigmoid."""
+    side = min(COARSE, config.image_size // 2)
+    y = layers.Dense(side * side * 3, use_bias=False, kernel_initializer="zeros", dtype="float32",
+                     name="coarse_picture")(z)
+    y = layers.Rescaling(COARSE_SCALE, dtype="float32")(y)
+    y = layers.Reshape((side, side, 3), dtype="float32")(y)
+    return layers.UpSampling2D(config.image_size // 2 // side, interpolation="bilinear", dtype="float32")(y)
 
 
 @keras.saving.register_keras_serializable("facet")
-class RepeatedUniform(keras.initializers.GlorotUniform):
-    """Glorot's uniform, drawn once for all four places of a sub-pixel convolution (Aitken et al. 2017).
+class PlaceBias(layers.Layer):
+    """Adds what is learned of each place, (B, s, s, C) -> the same: the learned constants of Karras et al. 2019.
 
-    So it begins as nearest-neighbour enlargement, without the grid that four independent draws would print.
+    Aligned faces have their eyes in one place. And hair needs strands that no code can hold: without irregularity of
+    its own a network makes them of the one pattern that it has, the grid of its doublings, and hair becomes plaid.
     """
 
-    def __call__(self, shape, dtype=None):
-        """shape (..., 4 C)."""
-        return ops.tile(super().__call__((*shape[:-1], shape[-1] // 4), dtype), (1,) * (len(shape) - 1) + (4,))
+    def build(self, input_shape):
+        """One number for each place and channel."""
+        self.bias = self.add_weight(shape=input_shape[1:], name="bias",
+                                    initializer=keras.initializers.RandomNormal(stddev=PLACE_NOISE))
+
+    def call(self, x):
+        """x (B, s, s, C)."""
+        return x + self.bias
 
 
 def _doubled(x, width: int):
-    """(B, s, s, C) -> (B, 2s, 2s, width): sub-pixel convolution (Shi et al. 2016).
+    """(B, s, s, C) -> (B, 2s, 2s, width), smooth: what is sharp must come from the convolutions after it.
 
-    Repeated pixels alone would leave their steps as the one thing that detail can be made of, and they show as a weave.
+    Repeated pixels leave steps, and the four places of a sub-pixel convolution unequal gains, for all that comes after.
     """
-    return _shuffled(layers.Conv2D(4 * width, 1, kernel_initializer=RepeatedUniform())(x))
+    return PlaceBias()(layers.UpSampling2D(2, interpolation="bilinear")(layers.Conv2D(width, 1)(x)))
 
 
 def _shuffled(x, dtype=None):
@@ -125,12 +162,15 @@ def _shuffled(x, dtype=None):
     return layers.AveragePooling2D(2, strides=1, padding="same", dtype=dtype)(x)
 
 
-def _sub_pixel_head(y):
+def _sub_pixel_head(y, coarse):
     """(B, S/2, S/2, C) -> (B, S, S, 3): a smooth half-size picture enlarged, plus sub-pixel detail (Shi et al. 2016).
+
+    coarse (B, S/2, S/2, 3) is added to the smooth picture.
 
     The detail starts at zero, so that the head begins without the grid that a random sub-pixel layer draws.
     """
     colour = layers.Conv2D(3, 3, padding="same", dtype="float32")(y)
+    colour = layers.Add(dtype="float32")([colour, coarse])
     colour = layers.UpSampling2D(2, interpolation="bilinear", dtype="float32")(colour)
     detail = layers.Conv2D(12, 3, padding="same", kernel_initializer="zeros", dtype="float32")(y)
     y = layers.Add(dtype="float32")([colour, _shuffled(detail, "float32")])

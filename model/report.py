@@ -22,6 +22,7 @@ ROWS = (
     ("edit_others_flipped_kept", "... others flipped", "{:.4f}"),
     ("psnr_64_train", "PSNR at 64 px on training faces", "{:.2f} dB"),
     ("psnr_64_gap", "... minus that on these faces", "{:+.2f} dB"),
+    ("separation_blurred", "codes of full-size faces and of other ones blurred told apart (AUC)", "{:.3f}"),
     ("separation", "full-size and half-size codes told apart (AUC; 0.5 is not at all)", "{:.3f}"),
     ("kl", "KL divergence", "{:.1f} nats"),
     ("active_dimensions", "active latent dimensions", "{:d}"),
@@ -40,6 +41,10 @@ COLUMNS = (
     ("edit_success_kept", "locked"),
     ("edit_others_flipped_kept", "others"),
 )
+# What benchmarks/ablation.py shows of each variant.
+ABLATION = ("psnr_64", "ssim_64", "sharpness_64", "sharpness_128", "high_band_128", "attribute_agreement",
+            "frechet_reconstruction", "frechet_fitted", "frechet_normal", "edit_success", "edit_others_flipped",
+            "separation_blurred", "kl")  # fmt: skip
 EXPLANATION = """\
 accuracy, balanced, AUC: of the classifier on the photos. edited: success of edits at ±2 with nothing kept, and the
 share of other attributes' decisions that flip; locked: the same with all others kept. -: marked as unreliable."""
@@ -58,4 +63,15 @@ def measures_table(result: Mapping) -> str:
             cells = (tables.get(key, {}).get(name) for key, _ in COLUMNS)
             lines.append(f"{name:<20}" + "".join(f"{'-' if cell is None else f'{cell:.3f}':>10}" for cell in cells))
         lines.append(EXPLANATION)
+    return "\n".join(lines)
+
+
+def ablation_table(by_variant: Mapping[str, Mapping]) -> str:
+    """Measures by variant as a Markdown table: a row a variant, a column a measure."""
+    forms = {key: (label, form) for key, label, form in ROWS}
+    shown = [key for key in ABLATION if any(key in found for found in by_variant.values())]
+    lines = ["| | " + " | ".join(forms[key][0] for key in shown) + " |", "|---" * (len(shown) + 1) + "|"]
+    for name, found in by_variant.items():
+        cells = [forms[key][1].format(found[key]) if key in found else "" for key in shown]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

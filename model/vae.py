@@ -25,6 +25,12 @@ class Sampling(keras.layers.Layer):
         return z_mean + ops.exp(0.5 * z_log_var) * eps
 
 
+def blurred(x):
+    """(B, S, S, 3), S over HALF_SIZE, at the half-size pictures' resolution but its own size."""
+    size = x.shape[1]
+    return ops.image.resize(ops.image.resize(x, (HALF_SIZE, HALF_SIZE), antialias=True), (size, size))
+
+
 class VAE(keras.Model):
     """Encoder, sampling, decoder and the objective alpha * reconstruction + beta * KL.
 
@@ -99,9 +105,11 @@ class VAE(keras.Model):
         return (self.alpha * reconstruction + self.beta * kl) / self.devices
 
     def _pixel_error(self, x, x_hat, sharp):
-        if self.train_config.reconstruction == "mse":
-            return losses.squared_error(x, x_hat)
-        return losses.multiscale_error(x, x_hat, sharp)
+        plain = self.train_config.reconstruction == "mse"
+        error = losses.squared_error(x, x_hat) if plain else losses.multiscale_error(x, x_hat, sharp)
+        if self.train_config.texture_weight:
+            error = error + self.train_config.texture_weight * losses.texture_error(x, x_hat, sharp)
+        return error
 
     def _perceptual_error(self, x, x_hat, sharp):
         """VGG16 distance of whole faces at half size plus that of crops of the same side at full size.
@@ -123,10 +131,8 @@ class VAE(keras.Model):
 
     def _soften(self, x, sharp):
         """Blur some sharp pictures to the half-size pictures' resolution, so that the encoder reads both alike."""
-        size = self.config.image_size
-        if not self.train_config.soften or size <= HALF_SIZE:
+        if not self.train_config.soften or self.config.image_size <= HALF_SIZE:
             return x
-        soft = ops.image.resize(ops.image.resize(x, (HALF_SIZE, HALF_SIZE), antialias=True), (size, size))
         chosen = keras.random.uniform(ops.shape(sharp), seed=self.seed_generator) < self.train_config.soften
         chosen = ops.logical_and(chosen, sharp > 0)[:, None, None, None]
-        return ops.where(chosen, soft, x)
+        return ops.where(chosen, blurred(x), x)

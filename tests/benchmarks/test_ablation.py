@@ -1,17 +1,22 @@
 """The ablation command, on drawn faces and the tiny preset."""
 
 from benchmarks import ablation
+from model.bundle import load_bundle
 from tests.faces import tiny_bundle
 
 
 def test_variants_are_trained_once_and_printed_side_by_side(folder, tmp_path, capsys):
     options = ["--data", str(folder), "--cache", str(tmp_path / "cache"), "--preset", "tiny",
                "--judge", str(tiny_bundle(tmp_path / "judge")), "--minutes", "0.01", "--out", str(tmp_path / "out"),
-               "--only", "as it is", "no averaged weights"]  # fmt: skip
+               "--only", "as it is", "no averaged weights", "--into", str(tmp_path / "judge")]  # fmt: skip
     assert ablation.main(options) == 0
     printed = capsys.readouterr().out
     assert "| as it is |" in printed and "| no averaged weights |" in printed and "KL divergence" in printed
     written = (tmp_path / "out" / "as-it-is" / "metrics.json").stat().st_mtime_ns
+    card = (tmp_path / "judge" / "README.md").read_text(encoding="utf-8")
+    assert "What each term buys" in card and "| no averaged weights |" in card
+    load_bundle(tmp_path / "judge")  # still whole
+    options = options[:-2]
     assert ablation.main(options) == 0  # nothing is trained again
     assert (tmp_path / "out" / "as-it-is" / "metrics.json").stat().st_mtime_ns == written
 

@@ -1,12 +1,14 @@
 """The whole evaluation of a tiny bundle on drawn faces, and its command line."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from model import evaluate as command
 from model.bundle import load_bundle
+from model.config import ModelConfig
 from model.data import ATTRIBUTES, CelebA
 from model.evaluate import Judge, evaluate
 from model.report import COLUMNS, ROWS, measures_table
@@ -27,6 +29,7 @@ def result(bundle, data):
 
 def test_every_measure_is_there_and_json_takes_it(result):
     at_this_size = {name.replace("_64", "_16") for name, _, _ in ROWS if not name.endswith("_128")}
+    at_this_size.remove("separation_blurred")  # 16 pixels have no detail to blur
     assert at_this_size <= set(result)
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert result["faces"] == VALID and result["split"] == "valid"
@@ -79,6 +82,21 @@ def test_a_handful_of_faces_is_measured_without_their_distribution(bundle, data,
     few = evaluate(bundle, data, faces=5, edit_faces=1)
     assert few["faces"] == 5 and "psnr_16" in few and "edit_success" in few
     assert set(result) - set(few) == {name for name in result if name.startswith("frechet")} | {"separation"}
+
+
+def test_codes_that_show_blur_are_told_apart():
+    """An encoder that reads nothing but how fine a picture is, and one that sees only its colour."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (80, 128, 128, 3), np.uint8)
+
+    def found(encode):
+        bundle = SimpleNamespace(config=ModelConfig(), encode=encode)
+        return command._blurred_codes(bundle, images, np.arange(80)).get("separation_blurred")
+
+    assert found(lambda x: np.abs(np.diff(x, axis=1)).mean(axis=(1, 2))) > 0.99
+    assert 0.3 < found(lambda x: x.mean(axis=(1, 2))) < 0.7
+    few = SimpleNamespace(config=ModelConfig(), encode=None)
+    assert command._blurred_codes(few, images, np.arange(10)) == {}
 
 
 def test_the_judge_resizes(bundle):

@@ -27,6 +27,24 @@ def test_multiscale_error_asks_no_fine_detail_of_enlarged_pictures():
     assert sharp == pytest.approx(0.1, rel=1e-4) and soft == pytest.approx(0, abs=1e-6)
 
 
+def test_texture_error_counts_detail_wherever_it_lies():
+    strands = 0.5 + 0.2 * np.sin(np.arange(128) * 2.0)[None, None, :, None]  # three pixels apart
+    strands = np.tile(strands, (1, 128, 1, 3)).astype("float32")
+    elsewhere, blurred = np.roll(strands, 1, axis=2), np.full_like(strands, 0.5)
+    across = strands.swapaxes(1, 2)
+    one = np.ones(1, "float32")
+
+    def error(x_hat, sharp=one):
+        return float(losses.texture_error(strands, x_hat, sharp)[0])
+
+    assert error(strands) == 0
+    assert error(elsewhere) < 0.2 * error(blurred)  # pixel by pixel the blur is the nearer one:
+    assert np.abs(strands - elsewhere).mean() > np.abs(strands - blurred).mean()
+    assert error(across) > 5 * error(elsewhere)  # as much detail, but the hair falls the other way
+    assert 0 < error(blurred, 0 * one) < error(blurred)  # enlarged pictures have no detail at full size to teach
+    assert error(strands + 0.1) == pytest.approx(0, abs=1e-6)  # light is not detail
+
+
 def test_perceptual_distance(vgg16_file):
     distance, rng = losses.PerceptualDistance(vgg16_file), np.random.default_rng(0)
     x = rng.random((2, 32, 32, 3)).astype("float32")

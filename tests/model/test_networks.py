@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.config import ModelConfig, TrainConfig, preset
-from model.networks import build_decoder, build_encoder
+from model.networks import PlaceBias, build_decoder, build_encoder
 
 
 def test_the_seed_network_has_the_original_parameter_counts():
@@ -44,9 +44,35 @@ def test_dropout_is_an_option_of_every_architecture(architecture):
 
 def test_the_decoder_begins_without_a_sub_pixel_grid():
     config, _ = preset("tiny")
-    x_hat = np.asarray(build_decoder(config)(np.random.default_rng(0).normal(size=(8, 4)).astype("float32")))
+    decoder = build_decoder(config)
+    for layer in decoder.layers:
+        if isinstance(layer, PlaceBias):  # meant to be uneven
+            layer.set_weights([0 * layer.bias.numpy()])
+    x_hat = np.asarray(decoder(np.random.default_rng(0).normal(size=(8, 4)).astype("float32")))
     even_odd = abs(x_hat[:, ::2] - x_hat[:, 1::2]).mean(), abs(x_hat[:, 1:-1:2] - x_hat[:, 2::2]).mean()
     assert even_odd[0] == pytest.approx(even_odd[1], rel=0.35)
+
+
+def test_a_linear_path_runs_beside_the_convolutions():
+    """Its picture of 16 pixels goes into the code and comes out of it, by one matrix each."""
+    config, _ = preset("tiny")
+    rng = np.random.default_rng(0)
+    encoder, decoder = build_encoder(config), build_decoder(config)
+    x = rng.random((2, 16, 16, 3)).astype("float32")
+    before = np.asarray(encoder(x)[0])
+    matrix = rng.normal(size=(16 * 16 * 3, 4)).astype("float32")
+    encoder.get_layer("coarse_code").set_weights([matrix])
+    assert np.asarray(encoder(x)[0]) - before == pytest.approx(0.1 * (x - 0.5).reshape(2, -1) @ matrix, abs=1e-4)
+
+    z = rng.normal(size=(1, 4)).astype("float32")
+    before = np.asarray(decoder(z))[0]
+    patch = np.zeros((8, 8, 3), "float32")  # half the image size
+    patch[:4] = 30.0
+    decoder.get_layer("coarse_picture").set_weights([np.outer(z[0] / (z[0] @ z[0]), patch.ravel())])
+    logit = [np.log(y / (1 - y)) for y in (before, np.asarray(decoder(z))[0])]
+    change = (logit[1] - logit[0])[:, 8, 0]
+    assert change[:6] == pytest.approx(3.0, abs=0.01) and change[10:] == pytest.approx(0.0, abs=0.01)
+    assert (np.diff(change) <= 1e-3).all() and len(set(change.round(3))) > 3  # enlarged smoothly
 
 
 def test_records_refuse_typos_and_nonsense():
