@@ -38,16 +38,16 @@ def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, matt
     square = to_float(frame[rows, columns])
     size = (square.shape[1], square.shape[0])
     original = original or Original.of(square, y0)
-    warped, moved = square, y0
+    warped, moved, missed = square, y0, original.missed
     if motion:
         flow = edit_motion(y0, y1)  # (S, S, 2)
-        moved = warp(y0, flow)
+        moved, missed = warp(y0, flow), warp(missed, flow)
         warped = warp(square, scale_flow(flow, size))
     fade = square_fade(*size)
     edited = photo_residual(y1 - moved, warped, original)
     edited *= in_colour(fade if matte is None else fade * cv2.resize(matte, size))
     edited += warped
-    if shining := ghosts(warped, original.missed, moved, y1):
+    if shining := ghosts(warped, missed, moved, y1):
         part, ghost = shining
         edited[part] -= ghost
     if detail < 1:

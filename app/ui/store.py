@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 
 from app.faces import OpenFace
 
-CAPACITY = 200  # faces; about a megabyte each
+CAPACITY = 200  # faces; two and a half megabytes each
 
 
 class FaceStore:
