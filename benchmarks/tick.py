@@ -24,6 +24,7 @@ TARGET_MS = 100.0  # issue: the median of one tick, on two cores
 MEGAPIXELS_12 = (3000, 4000)  # a phone's photo, width x height
 SLIDER, PREVIEW = "#slider-Smiling", ".stage img.after"  # in the page
 PATIENCE_MS = 30_000
+STEP = 0.05  # of the slider
 PAUSE_MS = 150  # between two ticks, so that each is measured alone
 
 # Moves the slider as a hand does (the range's `input` event), and waits until the preview shows another picture.
@@ -103,7 +104,7 @@ def measure(page: Page, count: int) -> list[dict]:
     page.wait_for_timeout(10 * PAUSE_MS)  # whatever the page still does after opening a face
     ticks = []
     for i in range(WARM_UP + count):
-        value = str(round(0.05 * (1 + i % 39) * (-1) ** i, 2))  # never the same position twice in a row
+        value = str(round(STEP * (1 + i % 39) * (-1) ** i, 2))  # never the same position twice in a row
         what = {"slider": SLIDER, "preview": PREVIEW, "value": value, "patience": PATIENCE_MS}
         ticks.append(page.evaluate(TICK, what))
         page.wait_for_timeout(PAUSE_MS)
