@@ -183,7 +183,8 @@ def parse_setting(text: str, sign: str = "=") -> tuple[str, float]:
 def _load_json(text: str | bytes):
     try:
         return json.loads(text)
-    except (ValueError, RecursionError):  # ValueError: no JSON, no UTF-8, or a whole number of thousands of digits
+    # ValueError: no JSON, no UTF-8, or a whole number of thousands of digits; TypeError: a caller sent no text at all.
+    except (ValueError, TypeError, RecursionError):
         raise RecipeError('This is not a recipe; a recipe is JSON like {"set": {"Smiling": 1}, "keep": ["Young"]}.'
                           ) from None
 

@@ -5,7 +5,7 @@ from PIL import Image
 
 from app.editor import FaceEditor
 from app.faces import describe_face
-from app.limits import MOST_SAMPLES
+from app.limits import MOST_SAMPLES, whole
 from app.photo.animation import MAX_HOLD
 from app.photo.open import open_photo
 from app.recipe import TEMPERATURE_LIMIT, Recipe, recipes_from_json
@@ -43,7 +43,7 @@ def build_api(editor: FaceEditor) -> None:
 
     def reconstruct(photo: dict, face: int = 0) -> Image.Image:
         """What the model itself sees of a face of the photo (0 the largest): the decoded square."""
-        return editor.reconstruct(open_photo(upload_path(photo)), face=int(face or 0))
+        return editor.reconstruct(open_photo(upload_path(photo)), face=whole(face or 0, "face"))
 
     def edit(photo: dict | None, recipe: str = "{}") -> tuple[Image.Image, list[dict]]:
         """The photo at its own size with the recipe's edit, and the receipts. A recipe with a seed needs no photo."""
@@ -62,7 +62,7 @@ def build_api(editor: FaceEditor) -> None:
 
     def sample(count: int = 8, seed: int = 0, temperature: float = 1.0) -> list[Image.Image]:
         """Draw faces; face i is the one that seed + i draws alone."""
-        return editor.sample(int(count), seed=int(seed or 0), temperature=temperature)
+        return editor.sample(whole(count, "faces"), seed=whole(seed or 0, "seed"), temperature=temperature)
 
     def faces(photo: dict) -> list[dict]:
         """The faces of a photo, largest first: number, score, box and five landmarks in photo pixels."""
@@ -75,7 +75,7 @@ def build_api(editor: FaceEditor) -> None:
         """The largest face of one photo turned into that of the next, through up to four, as GIF, WebP or MP4."""
         given = [photo, second_photo, *(one for one in (third_photo, fourth_photo) if one)]
         starts = [open_photo(upload_path(one)) for one in given]
-        pictures = editor.morph(*starts, frames=int(frames), detail=detail, ease=ease)
+        pictures = editor.morph(*starts, frames=whole(frames, "frames"), detail=detail, ease=ease)
         return write_animation(pictures, file, "morph", fps, format, boomerang, hold, size)
 
     def animate(photo: dict | None, recipe: str = "{}", frames: int = 30, fps: int = 20, format: str = "GIF",
@@ -83,7 +83,7 @@ def build_api(editor: FaceEditor) -> None:
         """An edit grown from nothing to its full strength, as GIF, WebP or MP4. A recipe with a seed needs no photo."""
         one = Recipe.from_json(recipe).check(editor.names)
         start = editor.open_drawn(one) if photo is None else open_photo(upload_path(photo))
-        pictures = editor.animate(start, one, frames=int(frames), ease=ease)
+        pictures = editor.animate(start, one, frames=whole(frames, "frames"), ease=ease)
         return write_animation(pictures, file, "edit", fps, format, boomerang, hold, size)
 
     kept = [kind, boomerang, ease, hold, size]

@@ -24,7 +24,8 @@ def sentence(error: Exception) -> str:
     """The message for a person. Of an unexpected error only the log keeps the details: they may name server paths."""
     if isinstance(error, FileNotFoundError):
         return GONE
-    if isinstance(error, EXPECTED) and str(error):
+    # Ours end as sentences do; what Python and its libraries say, with the same ValueError, is for programmers.
+    if isinstance(error, EXPECTED) and str(error).endswith((".", "?")):
         return str(error)
     logger.error("unexpected error in the page", exc_info=error)
     return UNEXPECTED

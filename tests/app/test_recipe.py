@@ -91,6 +91,8 @@ def test_any_address_is_a_recipe_or_one_sentence(query):
     ("{", "is not a recipe"),
     ("[" * 100_000, "is not a recipe"),
     ("1" * 10_000, "is not a recipe"),
+    (None, "is not a recipe"),
+    (5, "is not a recipe"),
 ])
 def test_mistakes_are_named(text, part):
     with pytest.raises(RecipeError, match=part.replace("?", r"\?")):
