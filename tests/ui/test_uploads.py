@@ -1,6 +1,7 @@
 """What callers may send in the place of an upload: only what they uploaded is opened."""
 
 import json
+import os
 
 import httpx
 import numpy as np
@@ -64,10 +65,11 @@ def test_no_other_file_of_the_server_is(server, outside, value):
 
 
 @pytest.mark.parametrize(("name", "data", "says"), [
-    ("sample", ["x", 0, 1], "whole"), ("sample", ["9" * 5000, 0, 1], "whole"), ("sample", [1e300, 0, 1], "from 1 to 64"),
+    ("sample", ["x", 0, 1], "whole"), ("sample", ["9" * 5000, 0, 1], "whole"), ("sample", [1e300, 0, 1], "1 to 64"),
     ("sample", [[1], {}, 1], "whole"), ("sample", [True, 0, 1], "whole"), ("sample", [2.5, 0, 1], "whole"),
     ("sample", [8, -1, 1], "seed"), ("sample", [8, 0, "hot"], "Temperature"), ("edit", [None, 5], "not a recipe"),
-    ("edit", [None, "[" * 100_000], "not a recipe"), ("edit", [None, '{"seed": 1, "set": {"Bald": "<b>"}}'], "&lt;b&gt;"),
+    ("edit", [None, "[" * 100_000], "not a recipe"),
+    ("edit", [None, '{"seed": 1, "set": {"Bald": "<b>"}}'], "&lt;b&gt;"),
 ], ids=range(11))
 def test_odd_values_end_in_a_sentence(server, name, data, says):
     said = answer(server, name, data)
@@ -78,7 +80,7 @@ def test_odd_values_end_in_a_sentence(server, name, data, says):
 
 
 def test_what_libraries_raise_is_not_for_visitors(caplog):
-    for raise_it in (lambda: int("x"), lambda: np.zeros(2) + np.zeros(3), lambda: open("\0")):
+    for raise_it in (lambda: int("x"), lambda: np.zeros(2) + np.zeros(3), lambda: os.stat("\0")):
         with pytest.raises(ValueError) as caught:
             raise_it()
         assert sentence(caught.value) == UNEXPECTED
