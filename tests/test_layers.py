@@ -118,3 +118,12 @@ def test_a_package_resolves_its_own_relative_imports():
     assert list(imports_of("from .open import open_photo", "app.photo", package=True)) == ["app.photo.open.open_photo"]
     assert list(imports_of("from . import open", "app.photo", package=True)) == ["app.photo.open"]
     assert list(imports_of("from ..recipe import Recipe", "app.ui.demo")) == ["app.recipe.Recipe"]
+
+
+def test_every_picture_of_the_app_comes_through_one_opener():
+    """Whatever reads picture files anywhere else would read what the opener refuses."""
+    readers = ("Image.open", "imread", "imdecode", "imreadmulti", "fromqimage", "ImageFile.Parser")
+    found = {module for module, path in our_modules().items() if module.startswith("app")
+             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(readers)}
+    assert found == {"app.photo.open"}

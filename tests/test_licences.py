@@ -4,11 +4,14 @@ import re
 from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
+from packaging.utils import canonicalize_name
 
-from tests.test_requirements import requirements
+from tests.test_requirements import ROOT, requirements
 
 # Without a duty to publish what is built with them. MPL asks that of its own files only, and nobody changes those.
 ALLOWED = re.compile(r"(MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Zlib|CC0|MPL|Mozilla)\b", re.IGNORECASE)
+# What the wheels of these hold besides is under GPL and LGPL, which only a file deep inside says; the README does too.
+MORE_INSIDE = ("imageio-ffmpeg", "pillow-heif")
 SILENT = {"namex": "Apache-2.0"}  # packages that do not say it of themselves, from their repositories
 
 
@@ -39,6 +42,12 @@ def test_every_package_may_be_used():
             pytest.fail(f"{requirement.name} is in requirements-dev.lock and not installed")
     assert len(odd) > 100
     assert {name: parts for name, parts in odd.items() if parts} == {}
+
+
+def test_the_readme_says_which_wheels_hold_more_than_they_state():
+    security = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Security")[2].partition("\n## ")[0]
+    named = {canonicalize_name(requirement.name) for requirement in requirements("requirements.lock")}
+    assert [name for name in MORE_INSIDE if name in named and f"`{name}`" not in security] == []
 
 
 @pytest.mark.parametrize(("licence", "odd"), [
