@@ -18,7 +18,7 @@ class FaceError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class OpenFace:
-    """A face ready for edits: what can be computed once, 2.6 MB of a photo at preview scale for a model of 128.
+    """A face ready for edits: what can be computed once, 2.7 MB of a photo at preview scale for a model of 128.
 
     z: (1, D) float32 its code.
     reconstruction: (S, S, 3) float32 in [0, 1], the code decoded.

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from app.photo.guide import Guide
-from app.photo.pixels import resize, to_float
+from app.photo.pixels import blurred, resize, to_float
 
 SIDE = 128  # pixels at which GrabCut looks for the head
 CENTRE = 0.497  # of an aligned face, across the square
@@ -15,7 +15,8 @@ WALL_WIDTH, WALL_HEIGHT = 0.22, 0.45  # surely wall: triangles in the two upper 
 WALL_STRIP = 0.02
 ROUNDS = 3  # of GrabCut; a fourth changes nothing that is seen
 HOLE = 0.04  # an enclosed gap up to this part of the square is a highlight in the hair, not a window
-EDGE_BLUR, EDGE_NOISE = 2.0, 0.02  # pixels of those, and contrast, in which the matte's edge follows the photo's
+LEAST_SHARE = 0.35  # of head around a pixel at which it counts as head: what is mixed at the edge is hair, not wall
+EDGE_BLUR, EDGE_NOISE = 3.0, 0.01  # pixels of those, and contrast, in which the matte's edge follows the photo's
 EDGE_SIDE = 256  # pixels at which it is explained by the photo
 
 
@@ -37,8 +38,8 @@ def head_matte(square: np.ndarray) -> np.ndarray:
     cv2.grabCut(picture, trimap, None, np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
     head = np.isin(trimap, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
     _, parts = cv2.connectedComponents(head)
-    head = (parts == parts[SIDE // 2, SIDE // 2]).astype(np.uint8)
-    return _with_edges(_filled(head).astype(np.float32), to_float(square))
+    head = _filled((parts == parts[SIDE // 2, SIDE // 2]).astype(np.uint8)).astype(np.float32)
+    return _with_edges((blurred(head, 1.0) > LEAST_SHARE).astype(np.float32), to_float(square))
 
 
 def _with_edges(head: np.ndarray, square: np.ndarray) -> np.ndarray:

@@ -20,19 +20,22 @@ RESIDUAL_NOISE = 0.02  # variation of the residual that needs no explanation
 GUIDE_RANGE = (0.15, 0.5)  # share of the residual that the photo explains at which it starts to guide, and guides alone
 DRIFT = (0.01, 0.04)  # change outside the face below which it is the decoder's drift, and above which it is meant
 STRAND_BLUR = 2.0  # the window in which strands of hair are told from outlines
-STRAND_NOISE = 0.18  # contrast of [0, 1]: fainter is a strand, beyond is an outline
-STRAND_GAIN = 0.31  # how far strands gain contrast with the light on them: 0 not at all, 1 as much
+STRAND_NOISE = 0.15  # contrast of [0, 1]: fainter is a strand, beyond is an outline
+STRAND_GAIN = 0.26  # how far strands gain contrast with the light on them: 0 not at all, 1 as much
 LIGHT_BLUR = 1.0  # the neighbourhood whose light that is
 LEAST_LIGHT, MOST_LIGHT = 0.05, 3.0  # the least that is compared with, and how many times of it count
+DARKEST, LIGHTEST = 0.04, 0.93  # how dark and light hair may become: beyond, its strands would drown and burn out
+ROOM_BLUR, ROOM_NOISE = 1.5, 0.02  # of the colours that have to stay between, and change for which there always is room
 
 Part = tuple[slice, slice]  # rows and columns
 
 
 @dataclass(frozen=True, eq=False)
 class Original:
-    """What every edit of one face needs of its photo besides the pixels, found once: 0.8 MB for a square of 128.
+    """What every edit of one face needs of its photo besides the pixels, found once: 1 MB for a square of 128.
 
     missed: (S, S, 3) float32, smooth, what the photo has and the decoded picture lacks.
+    colours: (S, S, 3) float32, the photo's, a little smooth.
     grey: (S, S) float32, the photo's luminance.
     light: (S, S) float32, the luminance around each pixel.
     strands: (2, S, S) float32, slope and offset of the fine detail's line in the luminance.
@@ -41,6 +44,7 @@ class Original:
     """
 
     missed: np.ndarray
+    colours: np.ndarray
     grey: np.ndarray
     light: np.ndarray
     strands: np.ndarray
@@ -57,6 +61,7 @@ class Original:
         slope, offset = smooth_line(small, STRAND_BLUR * unit, STRAND_NOISE)
         return cls(
             missed=blurred(small - y0, DETAIL_BLUR * unit),
+            colours=blurred(small, ROOM_BLUR * unit),
             grey=grey,
             light=np.maximum(blurred(grey, LIGHT_BLUR * unit), LEAST_LIGHT),
             strands=np.stack([1 - luminance(slope), -luminance(offset)]),
@@ -112,7 +117,8 @@ def photo_residual(residual: np.ndarray, square: np.ndarray, original: Original)
     where the photo's outlines stay, the residual follows them: a guided filter explains it in each small window as
     linear in the photo's colours. Those are taken without strands of hair, which keep their contrast: the filter's
     line through dark hair and bright skin would flatten them. Where hair grows lighter, its strands gain contrast, as
-    they do in the light. Changes out there that are too faint to be meant are left out.
+    they do in the light, and it stays so far from white and black that they show. Changes out there that are too faint
+    to be meant are left out.
 
     Args:
         residual: (S, S, 3) float32, decoded after minus before.
@@ -122,7 +128,7 @@ def photo_residual(residual: np.ndarray, square: np.ndarray, original: Original)
         (H, W, 3) float32.
     """
     size = (square.shape[1], square.shape[0])
-    slope, offset = _brightened(*_lines(_meant(residual), original), original)
+    slope, offset = _brightened(*_lines(_with_room(_meant(residual), original.colours), original), original)
     added = resize(offset, size)
     cv2.accumulateProduct(cv2.resize(slope, size), in_colour(luminance(square)), added)
     return added
@@ -134,6 +140,18 @@ def _meant(residual: np.ndarray) -> np.ndarray:
     strength = largest(np.abs(blurred(residual, GUIDE_BLUR * side / TUNED_SIZE)))
     meant = np.maximum(smoothstep((strength - DRIFT[0]) / (DRIFT[1] - DRIFT[0])), face_oval(side))
     return residual * in_colour(meant)
+
+
+def _with_room(residual: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """The residual (S, S, 3), less of it outside the face where the photo's colours would go too near white or black.
+
+    All three channels go the same part of their way: what is held back keeps its hue.
+    """
+    side = len(residual)
+    room = np.maximum(np.where(residual > 0, LIGHTEST - colours, colours - DARKEST), 0) + ROOM_NOISE
+    lacking = largest(np.maximum(1 - room / (np.abs(residual) + ROOM_NOISE), 0))
+    held = blurred(lacking, ROOM_BLUR * side / TUNED_SIZE) * (1 - face_oval(side))
+    return residual * in_colour(1 - held)
 
 
 def _lines(residual: np.ndarray, original: Original) -> tuple[np.ndarray, np.ndarray]:

@@ -68,6 +68,20 @@ def test_strands_of_hair_that_changes_its_colour_stay():
     assert contrast(edited, near) > 0.95 * contrast(square, near)
 
 
+def test_hair_stays_so_far_from_white_and_black_that_its_strands_show_and_keeps_its_hue():
+    square = np.full((356, 356, 3), (0.8, 0.6, 0.5), np.float32) + STRANDS
+    lighter = np.full((SIZE, SIZE, 3), (0.4, 0.2, 0.1), np.float32)
+    hair, face = (slice(20, 50), slice(20, 60)), (190, 178)
+    for residual in (lighter, -2 * lighter):
+        change = added(residual, square)
+        edited = square + change
+        assert edited[hair].min() > -0.01 and edited[hair].max() < 1.03
+        assert contrast(edited, hair[0]) > 0.97 * contrast(square, hair[0])
+        red, green, blue = change[hair].mean(axis=(0, 1))
+        assert red == pytest.approx(2 * green, rel=0.05) and red == pytest.approx(4 * blue, rel=0.1)
+        assert change[face] == pytest.approx(residual[60, 60], abs=1e-2)  # a face may shine
+
+
 def test_strands_gain_contrast_with_light_and_lose_none_in_the_dark():
     square = np.full((356, 356, 3), 0.5, np.float32) + STRANDS
     hair = slice(20, 50)
