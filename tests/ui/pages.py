@@ -31,6 +31,16 @@ def open_photo(page: Page, path: str) -> None:
     wait_for_change(page, before)
 
 
+def fill_kept(field, text: str) -> None:
+    """Fill a field in an accordion that was just opened; again where its opening put the old value back."""
+    for _ in range(20):
+        field.fill(text)
+        field.page.wait_for_timeout(100)
+        if field.input_value() == text:
+            return
+    raise AssertionError(f"the field stays at {field.input_value()}")
+
+
 def download(page: Page, name: str = "Download"):
     """The file behind the button of this name."""
     with page.expect_download() as waiting:

@@ -13,7 +13,7 @@ from app.__main__ import main
 from app.editor import FaceEditor
 from app.photo.open import open_photo as read_photo
 from tests.ui.fakes import photo_of
-from tests.ui.pages import alt, download, open_photo, picture, query, rested, rested_at, slider, toast
+from tests.ui.pages import alt, download, fill_kept, open_photo, picture, query, rested, rested_at, slider, toast
 
 pytestmark = pytest.mark.browser
 
@@ -62,7 +62,7 @@ def test_a_recipe_is_copied_and_pasted(page):
     box, apply = recipe_box(page), page.get_by_role("button", name="Apply this recipe")
     recipe = json.loads(box.input_value())
     assert recipe["set"] == {"Smiling": 0.5}
-    box.fill(json.dumps({**recipe, "set": {"Young": 1}, "keep": ["Male"]}))
+    fill_kept(box, json.dumps({**recipe, "set": {"Young": 1}, "keep": ["Male"]}))
     apply.click()
     expect(slider(page, "Young")).to_have_value("1")
     expect(slider(page, "Smiling")).to_have_value("0")
