@@ -1,5 +1,7 @@
 """Put an edit into the photo's own pixels, and morph between photos: the decoder says what changes."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 from PIL import Image
@@ -7,10 +9,12 @@ from PIL import Image
 from app.photo.align import FRAME_SIZE, frame_matrix, photo_region
 from app.photo.motion import MORPH_FEATHER, TUNED_SIZE, edit_motion, morph_motion, scale_flow, square_fade, warp
 from app.photo.pixels import in_colour, resize, to_float, to_uint8
-from app.photo.residual import Original, ghosts, photo_residual, structure_kept
+from app.photo.residual import Original, draw_lines, ghosts, residual_lines, structure_gone, structure_kept
 
 Box = tuple[int, int, int, int]
 BAND = 256  # rows of the photo that are worked on at once: a face may fill 25 megapixels
+# OpenCV lets go of Python's lock: while the photo is warped here, the caller goes on with what the decoder shows.
+_beside = ThreadPoolExecutor(2, "warp")
 
 
 def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, matte: np.ndarray | None = None,
@@ -38,16 +42,19 @@ def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, matt
     square = to_float(frame[rows, columns])
     size = (square.shape[1], square.shape[0])
     original = original or Original.of(square, y0)
-    warped, moved, missed = square, y0, original.missed
+    warping, moved, missed = None, y0, original.missed
     if motion:
         flow = edit_motion(y0, y1)  # (S, S, 2)
+        warping = _beside.submit(warp, square, scale_flow(flow, size))  # the longest step
         moved, missed = warp(y0, flow), warp(missed, flow)
-        warped = warp(square, scale_flow(flow, size))
+    lines, gone = residual_lines(y1 - moved, original), structure_gone(moved, y1)
     fade = square_fade(*size)
-    edited = photo_residual(y1 - moved, warped, original)
-    edited *= in_colour(fade if matte is None else fade * cv2.resize(matte, size))
+    weight = in_colour(fade if matte is None else fade * cv2.resize(matte, size))
+    warped = warping.result() if warping else square
+    edited = draw_lines(*lines, warped)
+    edited *= weight
     edited += warped
-    if shining := ghosts(warped, missed, moved, y1):
+    if shining := ghosts(warped, moved + missed, gone):
         part, ghost = shining
         edited[part] -= ghost
     if detail < 1:

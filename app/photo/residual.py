@@ -88,30 +88,36 @@ def structure_kept(y0: np.ndarray, y1: np.ndarray, unit: float) -> np.ndarray:
     return smoothstep((slope - STRUCTURE_RANGE[0]) / (STRUCTURE_RANGE[1] - STRUCTURE_RANGE[0]))
 
 
-def ghosts(square: np.ndarray, missed: np.ndarray, y0: np.ndarray, y1: np.ndarray) -> tuple[Part, np.ndarray] | None:
-    """The photo's detail whose structure is gone from the decoded face: what would shine through the new one.
+def structure_gone(y0: np.ndarray, y1: np.ndarray) -> np.ndarray:
+    """Where y0's structure is not in y1 any more, (S, S) float32 in [0, 1].
 
-    Only inside the face; at hair and walls outlines stay, and `photo_residual` follows them.
+    Only inside the face; at hair and walls outlines stay, and `residual_lines` follow them.
+    """
+    side = len(y0)
+    oval, gone = oval_box(side), np.zeros((side, side), np.float32)
+    gone[oval] = (1 - structure_kept(y0[oval], y1[oval], side / TUNED_SIZE)) * face_oval(side)[oval]
+    return gone
+
+
+def ghosts(square: np.ndarray, soft: np.ndarray, gone: np.ndarray) -> tuple[Part, np.ndarray] | None:
+    """The photo's detail whose structure is gone: what would shine through the new face.
 
     Args:
         square: (H, W, 3) float32 in [0, 1], the photo.
-        missed: (S, S, 3) float32, as `Original` has it.
-        y0, y1: (S, S, 3) float32, decoded before and after.
+        soft: (S, S, 3) float32, the photo without that detail: as decoded, with what the model missed.
+        gone: (S, S), `structure_gone`.
     Returns:
         Rows and columns of the square, and (h, w, 3) float32, to be taken away from the photo there; None: nothing is.
     """
-    side = y0.shape[0]
     size = (square.shape[1], square.shape[0])
-    oval, gone = oval_box(side), np.zeros((side, side), np.float32)
-    gone[oval] = (1 - structure_kept(y0[oval], y1[oval], side / TUNED_SIZE)) * face_oval(side)[oval]
     part = _reached(gone, size)
     if part is None:
         return None
-    return part, in_colour(resize(gone, size)[part]) * (square[part] - resize(y0 + missed, size)[part])
+    return part, in_colour(resize(gone, size)[part]) * (square[part] - resize(soft, size)[part])
 
 
-def photo_residual(residual: np.ndarray, square: np.ndarray, original: Original) -> np.ndarray:
-    """The residual at the photo's size, with the photo's own outlines.
+def residual_lines(residual: np.ndarray, original: Original) -> tuple[np.ndarray, np.ndarray]:
+    """The residual as lines in the photo's luminance, so that `draw_lines` gives it the photo's own outlines.
 
     A decoder's outlines are soft, so what it adds to hair also falls on the skin beside it. Outside the inner face,
     where the photo's outlines stay, the residual follows them: a guided filter explains it in each small window as
@@ -122,13 +128,16 @@ def photo_residual(residual: np.ndarray, square: np.ndarray, original: Original)
 
     Args:
         residual: (S, S, 3) float32, decoded after minus before.
-        square: (H, W, 3) float32 in [0, 1], the photo.
         original: of the photo.
     Returns:
-        (H, W, 3) float32.
+        Slopes and offsets, (S, S, 3) float32 each: slope * luminance + offset is what is added.
     """
+    return _brightened(*_lines(_with_room(_meant(residual), original.colours), original), original)
+
+
+def draw_lines(slope: np.ndarray, offset: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """Lines (S, S, 3) drawn along the luminance of the photo (H, W, 3): what an edit adds to it, (H, W, 3)."""
     size = (square.shape[1], square.shape[0])
-    slope, offset = _brightened(*_lines(_with_room(_meant(residual), original.colours), original), original)
     added = resize(offset, size)
     cv2.accumulateProduct(cv2.resize(slope, size), in_colour(luminance(square)), added)
     return added
@@ -155,10 +164,7 @@ def _with_room(residual: np.ndarray, colours: np.ndarray) -> np.ndarray:
 
 
 def _lines(residual: np.ndarray, original: Original) -> tuple[np.ndarray, np.ndarray]:
-    """The residual as lines in the photo's luminance where the photo explains it, and as it is elsewhere.
-
-    Returns slopes and offsets, (S, S, 3) each: slope * luminance + offset is what is added.
-    """
+    """Slopes and offsets, (S, S, 3) each: lines where the photo explains the residual, and itself elsewhere."""
     side, half = residual.shape[0], original.guide.size
     slope, offset, explained = original.guide.explain(to_planes(resize(residual, half)), RESIDUAL_NOISE)
     # Lines in the photo's colours become lines in its luminance, as the smooth colours are: strands are left out.

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.photo.residual import Original, ghosts, photo_residual, structure_kept
+from app.photo.residual import Original, draw_lines, ghosts, residual_lines, structure_gone, structure_kept
 
 SIZE = 128
 HAIR = slice(0, 70)  # rows of a photo of 356 that are hair above a wall, outside the inner face
@@ -20,7 +20,7 @@ def lighter_hair(by: float = 0.4) -> np.ndarray:
 
 def added(residual: np.ndarray, square: np.ndarray) -> np.ndarray:
     y0 = soft(cv2.resize(square, (SIZE, SIZE), interpolation=cv2.INTER_AREA))
-    return photo_residual(residual, square, Original.of(square, y0))
+    return draw_lines(*residual_lines(residual, Original.of(square, y0)), square)
 
 
 def contrast(picture: np.ndarray, rows: slice) -> float:
@@ -38,12 +38,12 @@ def test_structure_that_is_gone_takes_its_ghost_along():
     assert np.allclose(structure_kept(y0, y0, 1.0), 1) and np.allclose(structure_kept(y0, y0 * 0.8, 1.0), 1)
     square = cv2.resize(y0, (356, 356), interpolation=cv2.INTER_NEAREST)
     square[222:260:4, 140:216] = 0.1  # finer than the decoder shows
-    missed = Original.of(square, y0).missed
-    (rows, columns), ghost = ghosts(square, missed, y0, y1)
+    shown = y0 + Original.of(square, y0).missed
+    (rows, columns), ghost = ghosts(square, shown, structure_gone(y0, y1))
     assert ghost.shape == square[rows, columns].shape
     assert 150 < rows.start < 222 < 256 < rows.stop < 300 and columns.start < 150 < 206 < columns.stop
     assert np.abs(ghost[222 - rows.start : 256 - rows.start, 150 - columns.start : 206 - columns.start]).max() > 0.3
-    assert ghosts(square, missed, y0, y0) is None
+    assert ghosts(square, shown, structure_gone(y0, y0)) is None
 
 
 def test_the_residual_follows_the_photos_outlines_and_leaves_drift_out():
