@@ -4,9 +4,10 @@ import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 
-import cv2
 import numpy as np
 from PIL import Image
+
+from app.photo.pixels import to_jpeg
 
 PREVIEW_QUALITY = 88  # a tick's JPEG: about 40 kB, no artefact that shows at this size
 
@@ -14,9 +15,7 @@ PREVIEW_QUALITY = 88  # a tick's JPEG: about 40 kB, no artefact that shows at th
 def data_uri(picture: Image.Image | np.ndarray, quality: int = PREVIEW_QUALITY) -> str:
     """A picture, PIL or (H, W, 3) uint8, as a JPEG in a data: address, without metadata."""
     pixels = np.asarray(picture.convert("RGB")) if isinstance(picture, Image.Image) else picture
-    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, quality))  # the bytes are Pillow's, the time is less
-    return "data:image/jpeg;base64," + base64.b64encode(data).decode()
+    return "data:image/jpeg;base64," + base64.b64encode(to_jpeg(pixels, quality)).decode()
 
 
 def from_unit(x: np.ndarray) -> np.ndarray:
