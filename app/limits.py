@@ -3,18 +3,24 @@
 Light to import: the command line reads it before TensorFlow is loaded.
 """
 
-import math
-
 MOST_SAMPLES = 64  # drawn faces
 MOST_FRAMES = 300  # from one face to the next: six seconds at the highest speed
 
 
+def as_whole(value: object) -> int | None:
+    """A whole number however it was written (3, 3.0, a hundred digits); None for anything else, a bool too."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # Not math.isfinite, which makes a float of a giant whole number and overflows.
+    return int(value) if isinstance(value, int) or value.is_integer() else None
+
+
 def whole(value: object, what: str) -> int:
     """A number that somebody sent, as a whole one; ValueError for anything else."""
-    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-    if not math.isfinite(number) or number != int(number):
+    number = as_whole(value)
+    if number is None:
         raise ValueError(f"The number of the {what} must be a whole one, not {repr(value)[:40]}.")
-    return int(number)
+    return number
 
 
 def check_count(count: int, least: int, most: int, what: str) -> None:

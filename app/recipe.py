@@ -3,12 +3,12 @@
 import dataclasses
 import difflib
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlencode
 
+from app.limits import as_whole
 from model.strengths import parse_strength
 
 STRENGTH_LIMIT = 2.0  # sliders run from -2 to +2 (design, section 2)
@@ -215,10 +215,10 @@ def _number(value, what: str, low: float, high: float) -> float:
 
 
 def _whole(value, what: str, high: int) -> int:
-    whole = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value) and value == int(value))
-    if isinstance(value, bool) or not whole or not 0 <= value <= high:
+    number = as_whole(value)
+    if number is None or not 0 <= number <= high:
         raise RecipeError(f"{what} must be a whole number from 0 to {high}, not {_show(value)}.")
-    return int(value)
+    return number
 
 
 def _suggest(word: str, choices: list[str]) -> str:
