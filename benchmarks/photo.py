@@ -27,6 +27,7 @@ from app.photo.pixels import resize
 from app.recipe import Recipe
 from benchmarks.bundles import bundle_parser
 from model import metrics
+from model.bundle import Bundle
 from model.data import CelebA
 from model.evaluate import Judge
 from model.preprocessing import FACE_BOX, crop_face, to_float, to_uint8
@@ -115,7 +116,7 @@ def measure(editor: FaceEditor, faces: Sequence[OpenFace], name: str, strength: 
     start = time.perf_counter()
     further = [bundle.decode(editor.move(face, recipe))[0] for face in faces]
     decode_ms = 1000 * (time.perf_counter() - start) / len(faces)
-    photo_logits = _logits(judge, [face.frame for face in faces], bundle)[:, k]
+    photo_logits = frame_logits(judge, [face.frame for face in faces], bundle)[:, k]
     seen_logits = judge.logits(np.stack([face.reconstruction for face in faces]))[:, k]
     found = {}
     for mode, compose in MODES.items():
@@ -124,7 +125,7 @@ def measure(editor: FaceEditor, faces: Sequence[OpenFace], name: str, strength: 
         frames = [compose(face, y1) for face, y1 in zip(faces, given, strict=True)]
         took = 1000 * (time.perf_counter() - start) / len(faces)
         before = seen_logits if compose is plain else photo_logits
-        change = float((_logits(judge, frames, bundle)[:, k] - before).mean())
+        change = float((frame_logits(judge, frames, bundle)[:, k] - before).mean())
         found[mode] = {"change": change, "sharpness": _sharpness(frames, faces), "ms": decode_ms + took}
         if recogniser:
             distances = [np.linalg.norm(recogniser(frame) - recogniser(face.frame))
@@ -135,7 +136,8 @@ def measure(editor: FaceEditor, faces: Sequence[OpenFace], name: str, strength: 
     return found
 
 
-def _logits(judge: Judge, frames: Sequence[np.ndarray], bundle) -> np.ndarray:
+def frame_logits(judge: Judge, frames: Sequence[np.ndarray], bundle: Bundle) -> np.ndarray:
+    """The classifier's logits (n, K) of the squares of aligned frames (H, W, 3) uint8."""
     size = bundle.config.image_size
     return judge.logits(np.stack([crop_face(Image.fromarray(frame), size) for frame in frames]))
 

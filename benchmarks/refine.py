@@ -10,18 +10,17 @@ import time
 from dataclasses import replace
 
 import numpy as np
-from PIL import Image
 
 from app.editor import FaceEditor
 from app.faces import OpenFace
 from app.recipe import Recipe
 from benchmarks.bundles import bundle_parser, load_editor
-from benchmarks.photo import EDITS, celeba_faces
+from benchmarks.photo import EDITS, celeba_faces, frame_logits
 from model import metrics
 from model.data import CelebA
 from model.evaluate import Judge
 from model.inference import chunks
-from model.preprocessing import crop_face, to_float
+from model.preprocessing import to_float
 
 SIZE = 64  # pixels at which pictures are compared
 REPEATS = 5  # timed, one face each
@@ -65,20 +64,15 @@ def edits_kept(editor: FaceEditor, judge: Judge, faces: list[OpenFace], decoded:
     decoded (n, K): the logits of the faces' reconstructions.
     """
     bundle = editor.bundle
-    before = judge.logits(_squares(editor, [face.frame for face in faces]))
+    before = frame_logits(judge, [face.frame for face in faces], bundle)
     shares = []
     for name in EDITS:
         k, recipe = bundle.latents.names.index(name), Recipe(set={name: 1.0})
         plain = bundle.decode(np.concatenate([editor.move(face, recipe.replace(detail=0.0)) for face in faces]))
-        composed = _squares(editor, [editor.preview(face, recipe) for face in faces])
-        change = (judge.logits(composed) - before)[:, k].mean()
+        composed = frame_logits(judge, [editor.preview(face, recipe) for face in faces], bundle)
+        change = (composed - before)[:, k].mean()
         shares.append(change / (judge.logits(plain) - decoded)[:, k].mean())
     return float(np.mean(shares))
-
-
-def _squares(editor: FaceEditor, frames: list[np.ndarray]) -> np.ndarray:
-    size = editor.bundle.config.image_size
-    return np.stack([crop_face(Image.fromarray(frame), size) for frame in frames])
 
 
 def main(argv: list[str] | None = None) -> int:
