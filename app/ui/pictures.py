@@ -18,11 +18,6 @@ def data_uri(picture: Image.Image | np.ndarray, quality: int = PREVIEW_QUALITY) 
     return "data:image/jpeg;base64," + base64.b64encode(to_jpeg(pixels, quality)).decode()
 
 
-def from_unit(x: np.ndarray) -> np.ndarray:
-    """(S, S, 3) float in [0, 1] -> uint8, as the model's own pictures are shown."""
-    return np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8)
-
-
 def img(picture: Image.Image | np.ndarray, alt: str, css: str = "") -> str:
     """An <img> with the picture inside it."""
     size = (picture.width, picture.height) if isinstance(picture, Image.Image) else (picture.shape[1], picture.shape[0])

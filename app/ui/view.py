@@ -9,9 +9,10 @@ from PIL import Image
 
 from app.faces import OpenFace
 from app.photo.align import FRAME_SIZE
+from app.photo.pixels import to_uint8
 from app.receipt import Receipt
 from app.recipe import Recipe
-from app.ui.pictures import face_buttons, figure, from_unit, img
+from app.ui.pictures import face_buttons, figure, img
 from app.ui.text import (
     CLOSE,
     FACES_HINT,
@@ -80,7 +81,7 @@ def pair(opened: OpenFace) -> str:
     """The face of the photo and what the model makes of it, side by side; empty for a drawn face, which is both."""
     if opened.frame is None:
         return ""
-    seen = from_unit(opened.reconstruction)
+    seen = to_uint8(opened.reconstruction)
     return f'<div class="pair">{figure(opened.frame, "Found in your photo")}{figure(seen, "What the model sees")}</div>'
 
 
@@ -141,7 +142,7 @@ def _reached(found: Receipt, name: str) -> str:
 
 
 def _unedited(opened: OpenFace) -> np.ndarray:
-    return opened.frame if opened.frame is not None else from_unit(opened.reconstruction)
+    return opened.frame if opened.frame is not None else to_uint8(opened.reconstruction)
 
 
 def _bar(change: float) -> str:
