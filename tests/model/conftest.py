@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from model.bundle import load_bundle
+from model.folder import write_folder
 from tests.faces import tiny_bundle
+from tests.model.folders import contents
 
 
 @pytest.fixture
@@ -40,3 +42,10 @@ def bundle(path):
 def copy(path, tmp_path):
     """A copy of that folder, to be damaged."""
     return shutil.copytree(path, tmp_path / "copy")
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A folder with the contents "a", alone in its parent; to be written over."""
+    write_folder(tmp_path / "some" / "one", contents("a"), {"about": {"minutes": 1.5, "rate": 1e-05}})
+    return tmp_path / "some" / "one"

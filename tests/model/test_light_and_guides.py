@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 
 from model.latents import Latents, fit_latents
-from tests.model.test_latents import NAMES, D, codes, edits, quick, random_latents, seeds
+from tests.model.latent_spaces import NAMES, D, codes, edits, quick, random_latents, seeds
 
 
 @quick
