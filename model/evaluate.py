@@ -96,7 +96,7 @@ def evaluate(
     result["attribute_agreement"] = metrics.attribute_agreement(decided, decided_hat)
     result.update(_frechet(bundle, judge, seen, seed))
     result.update(_codes(seen, sharp))
-    result.update(_blurred_codes(bundle, images, rows[sharp]))
+    result.update(_blurred_codes(bundle, images, rows[sharp], seen["z_mean"][sharp]))
 
     training = _choose(data.rows("train", sharp=True), GAP_FACES, seed)
     coarse = min(COARSE, bundle.config.image_size)
@@ -191,14 +191,18 @@ def _codes(seen: dict[str, np.ndarray], sharp: np.ndarray) -> dict[str, float | 
     return result
 
 
-def _blurred_codes(bundle: Bundle, images: np.ndarray, rows: np.ndarray) -> dict[str, float]:
-    """Whether codes tell that a face was blurred. Full-size and half-size faces differ in more: in who they show."""
+def _blurred_codes(bundle: Bundle, images: np.ndarray, rows: np.ndarray, z_mean: np.ndarray) -> dict[str, float]:
+    """Whether codes tell that a face was blurred. Full-size and half-size faces differ in more: in who they show.
+
+    Args:
+        rows: of full-size faces.
+        z_mean: their codes as they are.
+    """
     if len(rows) < 2 * FEWEST or bundle.config.image_size <= HALF_SIZE:
         return {}
     blur = np.arange(len(rows)) % 2 == 1  # of other faces than those that stay as they are
-    z = [in_chunks(lambda part: bundle.encode(to_float(images[part])), rows[~blur]),
-         in_chunks(lambda part: bundle.encode(ops.convert_to_numpy(blurred(to_float(images[part])))), rows[blur])]
-    return {"separation_blurred": metrics.separation(np.concatenate(z), np.sort(blur))}
+    soft = in_chunks(lambda part: bundle.encode(ops.convert_to_numpy(blurred(to_float(images[part])))), rows[blur])
+    return {"separation_blurred": metrics.separation(np.concatenate([z_mean[~blur], soft]), np.sort(blur))}
 
 
 def decode_time(bundle: Bundle) -> float:

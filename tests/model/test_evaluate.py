@@ -11,6 +11,7 @@ from model.bundle import load_bundle
 from model.config import ModelConfig
 from model.data import ATTRIBUTES, CelebA
 from model.evaluate import Judge, evaluate
+from model.preprocessing import to_float
 from model.report import COLUMNS, ROWS, measures_table
 from tests.faces import tiny_bundle
 
@@ -91,12 +92,12 @@ def test_codes_that_show_blur_are_told_apart():
 
     def found(encode):
         bundle = SimpleNamespace(config=ModelConfig(), encode=encode)
-        return command._blurred_codes(bundle, images, np.arange(80)).get("separation_blurred")
+        return command._blurred_codes(bundle, images, np.arange(80), encode(to_float(images)))["separation_blurred"]
 
     assert found(lambda x: np.abs(np.diff(x, axis=1)).mean(axis=(1, 2))) > 0.99
     assert 0.3 < found(lambda x: x.mean(axis=(1, 2))) < 0.7
     few = SimpleNamespace(config=ModelConfig(), encode=None)
-    assert command._blurred_codes(few, images, np.arange(10)) == {}
+    assert command._blurred_codes(few, images, np.arange(10), None) == {}
 
 
 def test_the_judge_resizes(bundle):
