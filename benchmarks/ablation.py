@@ -1,7 +1,8 @@
 """What each term of the objective buys: `python -m benchmarks.ablation --data CELEBA_DIR --judge DIR --minutes 10`.
 
 Trains the preset once as it is and once without each term, for the same minutes on the same faces, then measures all by
-one judge and prints them side by side. Each run is resumable and its bundle is kept in --out.
+one judge and prints them side by side. Each run is resumable and its bundle is kept in --out. With --init all go on
+from a trained bundle: some minutes then show what each term does to a model that is far along, not to its first epoch.
 """
 
 import argparse
@@ -36,7 +37,7 @@ def run(name: str, changes: list[str], options: argparse.Namespace) -> dict | No
     if not (out / "metrics.json").exists():
         common = ["--data", options.data, "--preset", options.preset, "--minutes", str(options.minutes), "--resume",
                   "--judge", options.judge, "--out", str(out)]  # fmt: skip
-        for flag in ("cache", "vgg16"):
+        for flag in ("cache", "init", "vgg16"):
             if getattr(options, flag):
                 common += [f"--{flag}", getattr(options, flag)]
         if train.main([*common, *changes]):
@@ -63,6 +64,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", default="checkpoints/ablation", help="where the bundles go")
     parser.add_argument("--only", nargs="+", choices=VARIANTS, metavar="VARIANT",
                         help=f"some of: {'; '.join(VARIANTS)}")  # fmt: skip
+    parser.add_argument("--init", metavar="BUNDLE", help="the bundle from which all go on, as for train.py")
     parser.add_argument("--cache", help="folder for decoded faces, as for train.py")
     parser.add_argument("--into", metavar="BUNDLE", help="write the table into this bundle's model card")
     parser.add_argument("--vgg16", help="VGG16 weights file, as for train.py")
@@ -76,7 +78,8 @@ def main(argv: list[str] | None = None) -> int:
         measures[name] = {key: found[key] for key in ABLATION if key in found}
     print(f"\n{options.preset}, {options.minutes:g} minutes each\n\n{ablation_table(measures)}")
     if options.into:
-        enter(options.into, {"preset": options.preset, "minutes": options.minutes, "by_variant": measures})
+        enter(options.into, {"preset": options.preset, "minutes": options.minutes, "init": options.init,
+                             "by_variant": measures})
     return 0
 
 

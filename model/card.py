@@ -68,8 +68,8 @@ photograph, or any commercial purpose.
 _ABLATION = """\
 ## What each term buys
 
-The preset `{preset}` as it is and without each of its terms, each trained from nothing for {minutes:g} minutes on the
-same faces and measured by one judge (`python -m benchmarks.ablation --data CELEBA_DIR --minutes {minutes:g}`):
+The preset `{preset}` as it is and without each of its terms, each trained for {minutes:g} minutes from {start} on the
+same faces and measured by one judge (`python -m benchmarks.ablation --data CELEBA_DIR --minutes {minutes:g}{option}`):
 
 {table}
 """
@@ -104,11 +104,17 @@ def model_card(name: str, config: ModelConfig, about: Mapping, metrics: Mapping,
         "## How it was trained\n\n" + _list(about),
         "Architecture: " + ", ".join(f"{key} {_show(value)}" for key, value in config.to_dict().items()) + ".\n",
         "## Measures\n\n" + (_tables(metrics) or "None were taken.\n"),
-        *([_ABLATION.format(**metrics["ablation"], table=ablation_table(metrics["ablation"]["by_variant"]))]
-          if "ablation" in metrics else []),
+        *([_ablation(**metrics["ablation"])] if "ablation" in metrics else []),
         _LICENCE,
     ]
     return "\n".join(parts)
+
+
+def _ablation(preset: str, minutes: float, by_variant: Mapping, init: str | None = None) -> str:
+    """The section on what each term buys; `init` is the bundle from which all went on."""
+    start, option = (f"the weights of `{init}`", f" --init {init}") if init else ("nothing", "")
+    return _ABLATION.format(preset=preset, minutes=minutes, start=start, option=option,
+                            table=ablation_table(by_variant))  # fmt: skip
 
 
 def _list(values: Mapping, indent: str = "") -> str:

@@ -14,11 +14,30 @@ def test_variants_are_trained_once_and_printed_side_by_side(folder, tmp_path, ca
     assert "| as it is |" in printed and "| no averaged weights |" in printed and "KL divergence" in printed
     written = (tmp_path / "out" / "as-it-is" / "metrics.json").stat().st_mtime_ns
     card = (tmp_path / "judge" / "README.md").read_text(encoding="utf-8")
-    assert "What each term buys" in card and "| no averaged weights |" in card
+    assert "What each term buys" in card and "| no averaged weights |" in card and "from nothing on" in card
     load_bundle(tmp_path / "judge")  # still whole
     options = options[:-2]
     assert ablation.main(options) == 0  # nothing is trained again
     assert (tmp_path / "out" / "as-it-is" / "metrics.json").stat().st_mtime_ns == written
+
+
+def test_all_go_on_from_one_bundle(monkeypatch, tmp_path):
+    """Each variant is told where to start, and the card tells it too."""
+    calls, judge = [], str(tiny_bundle(tmp_path / "judge"))
+
+    def train(arguments):
+        calls.append(arguments)
+        out = tmp_path / "out" / ("no-VGG16" if "--perceptual-weight" in arguments else "as-it-is")
+        out.mkdir(parents=True)
+        (out / "metrics.json").write_text('{"kl": 3.0}')
+        return 0
+
+    monkeypatch.setattr(ablation.train, "main", train)
+    assert ablation.main(["--data", "here", "--judge", judge, "--init", "there", "--out", str(tmp_path / "out"),
+                          "--minutes", "2", "--only", "as it is", "no VGG16", "--into", judge]) == 0  # fmt: skip
+    assert [a[a.index("--init") + 1] for a in calls] == ["there", "there"]
+    card = (tmp_path / "judge" / "README.md").read_text(encoding="utf-8")
+    assert "for 2 minutes from the weights of `there`" in card and "--minutes 2 --init there" in card
 
 
 def test_a_refusal_ends_it(tmp_path, capsys):
