@@ -115,7 +115,7 @@ def build_vgg16(weights: str, outputs: tuple[str, ...] = PERCEPTUAL_LAYERS) -> k
     """
     blocks = [int(name[5]) for name in outputs]
     x = keras.Input((None, None, 3))
-    y = x[..., ::-1] * 255.0 - np.array(VGG_MEAN_BGR, "float32")
+    y = ops.flip(x, axis=-1) * 255.0 - np.array(VGG_MEAN_BGR, "float32")
     convolutions, found = [], []
     for block, (depth, width) in enumerate([(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)][: max(blocks)], start=1):
         if block > 1:

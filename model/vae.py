@@ -94,8 +94,12 @@ class VAE(keras.Model):
         """The objective, for training and validation alike; also feeds the reported means."""
         reconstruction = ops.mean(self._pixel_error(x["x"], y_pred["x_hat"], x["sharp"]))
         if self._perceptual[0] is not None:
+            # Drawn out here: what is drawn under `cond` leaves no next state of the seed behind in JAX.
+            side = self.config.image_size // 2
+            corner = keras.random.randint((2,), 0, side + 1, seed=self.seed_generator)
+            shift = keras.random.randint((2,), 0, POOLING, seed=self.seed_generator)
             # Validation always counts it, so that epochs before and after its start compare.
-            error = lambda: self._perceptual_error(x["x"], y_pred["x_hat"], x["sharp"])  # noqa: E731
+            error = lambda: self._perceptual_error(x["x"], y_pred["x_hat"], x["sharp"], corner, shift)  # noqa: E731
             error = ops.cond(self.perceptual_on > 0, error, lambda: ops.zeros(())) if training else error()
             reconstruction = reconstruction + self.train_config.perceptual_weight * error
         kl = ops.mean(losses.kl_divergence(y_pred["z_mean"], y_pred["z_log_var"]))
@@ -111,21 +115,21 @@ class VAE(keras.Model):
             error = error + self.train_config.texture_weight * losses.texture_error(x, x_hat, sharp)
         return error
 
-    def _perceptual_error(self, x, x_hat, sharp):
+    def _perceptual_error(self, x, x_hat, sharp, corner, shift):
         """VGG16 distance of whole faces at half size plus that of crops of the same side at full size.
 
         VGG16 costs more than the VAE, so a quarter of the batch pays for each: the crops from its first rows, which
         are sharp (batches come so), the whole faces from every fourth row.
+
+        Args:
+            corner: (2,) of the crops, row and column, each 0 to S/2.
+            shift: (2,) of the whole faces on the grid of VGG16's pooling, each below POOLING: anew each time, or that
+                grid would print through as a weave.
         """
         distance, side = self._perceptual[0], self.config.image_size // 2
-        rows = ops.maximum(1, ops.shape(x)[0] // 4)
-        quarter = (ops.shape(x)[0] + 3) // 4
-        corner = keras.random.randint((2,), 0, side + 1, seed=self.seed_generator)
+        rows, inner = (ops.shape(x)[0] + 3) // 4, side - POOLING + 1
         crops = [ops.slice(v, (0, corner[0], corner[1], 0), (rows, side, side, 3)) for v in (x, x_hat)]
-        # The whole faces lie anew each time on the grid of VGG16's pooling, or it would print through as a weave.
-        shift = keras.random.randint((2,), 0, POOLING, seed=self.seed_generator)
-        inner = side - POOLING + 1
-        whole = [ops.slice(losses.shrink(v[::4], 2), (0, shift[0], shift[1], 0), (quarter, inner, inner, 3))
+        whole = [ops.slice(losses.shrink(v[::4], 2), (0, shift[0], shift[1], 0), (rows, inner, inner, 3))
                  for v in (x, x_hat)]
         return ops.mean(distance(*crops) * sharp[:rows]) + ops.mean(distance(*whole))
 
