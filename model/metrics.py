@@ -3,10 +3,10 @@
 n faces, S image side, D latent dimensions, K attributes, F classifier features. Pictures are float in [0, 1].
 """
 
+import functools
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from keras import ops
 from skimage.metrics import structural_similarity
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import roc_auc_score
@@ -26,8 +26,17 @@ def resize(images: np.ndarray, size: int) -> np.ndarray:
     """(n, S, S, 3) -> (n, size, size, 3), Lanczos with antialiasing, clipped to [0, 1]."""
     if images.shape[1] == size:
         return images
-    small = ops.image.resize(images, (size, size), interpolation="lanczos3", antialias=True)
-    return np.clip(ops.convert_to_numpy(small), 0, 1)
+    weights = _lanczos(images.shape[1], size)
+    return np.clip(np.einsum("sh,nhwc,tw->nstc", weights, images, weights, optimize=True), 0, 1)
+
+
+@functools.cache
+def _lanczos(side: int, size: int) -> np.ndarray:
+    """(size, side) weights of `ops.image.resize`'s "lanczos3" with antialiasing, which PyTorch lacks."""
+    pixel = side / size  # of the new picture, in old ones
+    x = np.abs((np.arange(size)[:, None] + 0.5) * pixel - 0.5 - np.arange(side)) / max(pixel, 1.0)
+    weights = np.where(x < 3, np.sinc(x) * np.sinc(x / 3), 0)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def psnr(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Each measure says what it should of pictures and codes whose answer is known."""
 
+import keras
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
@@ -62,6 +63,9 @@ def test_resize_keeps_flat_pictures_and_the_range(faces):
     assert small.mean() == pytest.approx(faces.mean(), abs=0.01)
     assert metrics.resize(faces, 64) is faces
     assert metrics.resize(np.full((1, 64, 64, 3), 0.3, np.float32), 16) == pytest.approx(0.3, abs=1e-5)
+    for side in (16, 48, 96):
+        exact = keras.ops.image.resize(faces, (side, side), interpolation="lanczos3", antialias=True)
+        assert metrics.resize(faces, side) == pytest.approx(np.clip(exact, 0, 1), abs=1e-5)
 
 
 def test_agreement():
