@@ -23,7 +23,7 @@ from model import metrics
 from model.bundle import Bundle, load_bundle
 from model.classifier import FEATURES
 from model.data import SPLITS, CelebA
-from model.inference import chunks, in_chunks
+from model.inference import chunks, in_chunks, without_gradients
 from model.losses import kl_divergence
 from model.preprocessing import to_float
 from model.report import measures_table
@@ -45,6 +45,7 @@ class Judge:
         self.size = classifier.input_shape[1]
         self._model = keras.Model(classifier.input, [classifier.get_layer(FEATURES).output, classifier.output])
 
+    @without_gradients()
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, S, S, 3) float in [0, 1] -> features (n, F), logits (n, K)."""
         out = []
@@ -128,6 +129,7 @@ def _choose(rows: np.ndarray, n: int, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).permutation(rows)[:n])
 
 
+@without_gradients()
 def _measure(bundle: Bundle, judge: Judge | None, images: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Encode and decode some faces; what is kept of each is numbers, not pixels, so that memory stays flat.
 

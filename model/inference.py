@@ -1,5 +1,6 @@
 """Networks as functions of arrays: traced once, and given a few faces at a time, so that memory stays flat."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 
 import keras
@@ -9,8 +10,27 @@ from keras import ops
 CHUNK = 64  # faces in one call of a network, unless said otherwise
 
 
+@contextlib.contextmanager
+def without_gradients():
+    """Have PyTorch keep nothing for gradients that nobody asks for; the other backends keep nothing anyway."""
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    import torch
+
+    with torch.no_grad():
+        yield
+
+
 def compiled(function: Callable, shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
-    """A function of arrays (B, *shape), traced once for every batch size where TensorFlow is the backend."""
+    """A function of arrays (B, *shape): traced once for every batch size on TensorFlow, for each on JAX.
+
+    JAX keeps the weights of its first call.
+    """
+    if keras.backend.backend() == "jax":
+        import jax
+
+        function = jax.jit(function)
     if keras.backend.backend() != "tensorflow":
         return lambda x: ops.convert_to_numpy(function(ops.convert_to_tensor(x)))
     import tensorflow as tf
@@ -25,6 +45,7 @@ def chunks(x: np.ndarray, size: int = CHUNK) -> Iterator[np.ndarray]:
     return (x[start : start + size] for start in range(0, len(x), size))
 
 
+@without_gradients()
 def in_chunks(run: Callable, x: np.ndarray, size: int = CHUNK) -> np.ndarray:
     """run(part) for all parts of x (N, ...), as one array; at least one row. `run` may return a backend's tensors."""
     return np.concatenate([ops.convert_to_numpy(run(part)) for part in chunks(x, size)])

@@ -24,6 +24,8 @@ LIBRARIES = {
     "gradio": {"app.ui"},
     "keras": {"model", "train"},
     "tensorflow": {"model", "train"},
+    "jax": {"model"},
+    "torch": {"model"},
     "mtcnn": {"app.photo"},
     "cv2": {"app.photo"},
 }
