@@ -18,6 +18,7 @@ from model.options import parse  # light, as all above: Keras comes after parsin
 
 CLASSIFIER_SIZE, CLASSIFIER_STEP = 64, 16  # pixels, and what its four halvings need a multiple of
 PICTURES = 10  # faces that ImageGenerator shows each epoch
+BACKENDS = ("tensorflow", "jax", "torch")
 HALF = 2  # bytes of a weight on disk
 USES = {"train": "find attributes in (split train)", "valid": "measure a slider unit on (split valid)"}
 
@@ -38,8 +39,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace, model_config: ModelConfig, train_config: TrainConfig) -> None:
     """The whole story."""
-    import keras
-
+    keras = keras_that_trains()
     from model.bundle import Bundle, save_bundle
     from model.data import CelebA
     from model.evaluate import evaluate
@@ -66,6 +66,18 @@ def run(options: argparse.Namespace, model_config: ModelConfig, train_config: Tr
         save_bundle(options.out, config=model_config, encoder=vae.encoder, decoder=vae.decoder, classifier=classifier,
                     latents=latents, prior=prior, metrics=metrics, about=training, classifier_config=classifier_config)
     print(f"{measures_table(metrics)}\n\nwrote {options.out}; the run's state is in {state_folder}", flush=True)
+
+
+def keras_that_trains():
+    """Import Keras; ValueError where its backend is not installed, or cannot train."""
+    needed = f"set KERAS_BACKEND to one that is installed of {', '.join(BACKENDS)}"
+    try:
+        import keras
+    except (ImportError, ValueError) as error:
+        raise ValueError(f"Keras does not start: {error}; {needed}") from error
+    if keras.backend.backend() not in BACKENDS:
+        raise ValueError(f"Keras's {keras.backend.backend()} backend does not train; {needed}")
+    return keras
 
 
 def fit(data, images, model_config, train_config, options, folder: Path):
@@ -97,8 +109,9 @@ def fit(data, images, model_config, train_config, options, folder: Path):
         perceptual = PerceptualDistance(options.vgg16) if train_config.perceptual_weight else None
         vae = VAE(model_config, train_config, perceptual, devices)
         keras.mixed_precision.set_dtype_policy("float32")
-        # XLA's convolutions are several times slower than oneDNN's on a CPU.
-        vae.compile(optimizer=optimizer(train_config, devices), jit_compile=False)
+        # JAX runs one operation after the other unless compiled; TensorFlow's own convolutions are several times
+        # faster than XLA's on a CPU.
+        vae.compile(optimizer=optimizer(train_config, devices), jit_compile=keras.backend.backend() == "jax")
         vae.optimizer.build(vae.trainable_variables)
     vae.build()
     for part in (vae.encoder, vae.decoder):  # asked now, not after hours of training
