@@ -3,6 +3,8 @@
 from collections import deque
 from threading import Event, Lock
 
+TOO_MANY = "Too many people are using Facet right now; please try again in a minute."
+
 
 class BusyError(RuntimeError):
     """Every slot stayed taken for as long as a person waits."""
@@ -33,7 +35,7 @@ class Slots:
             with self._lock:
                 if not turn.is_set():  # else it was handed over at the last moment
                     self._waiting.remove(turn)
-                    raise BusyError("Too many people are using Facet right now; please try again in a minute.")
+                    raise BusyError(TOO_MANY)
         return self
 
     def __exit__(self, *exception) -> None:

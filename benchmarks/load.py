@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 
 from benchmarks.bundles import bundle_parser, load_editor
-from benchmarks.protocol import PageServer, ProtocolError, Session
+from benchmarks.protocol import PageServer, ProtocolError, RefusedError, Session
 from benchmarks.server import running_server
 from benchmarks.visitors import MORPH_FRAMES, Answer, Record, visit_together
 
@@ -36,7 +36,7 @@ SAME_PICTURE = 1.0
 
 
 def main() -> int:
-    """Print the tables; 1 if something was shown that should not have been, or was lost."""
+    """Print the tables; 1 if something was shown that should not have been, or was lost. Who is refused is counted."""
     parser = bundle_parser("load", __doc__)
     parser.add_argument("--visitors", type=int, nargs="+", default=VISITORS, help="at once, one row each")
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"of each row (default {SECONDS:g})")
@@ -60,17 +60,13 @@ def main() -> int:
         end = memory_mb(process)
         page.close()
     print_table(records)
-    faults = [fault for record in records.values() for fault in check(record.answers, editor)]
-    faults += [f"{number} times: {error}" for record in records.values() for error, number in record.errors.items()]
-    faults += queue
+    faults = [fault for record in records.values() for fault in check(record.answers, editor)] + queue
+    failures = [f"{number} times: {error}" for record in records.values() for error, number in record.errors.items()]
     print(f"\nmemory: {start:.0f} MB before the first visitor, {end:.0f} MB at the end")
     if options.minutes:
         print_memory(samples)
-    for fault in faults:
-        print(f"WRONG: {fault}")
-    if not faults:
-        print("Every picture was the visitor's own, every drag ended at its last position, and the queue keeps order.")
-    return 1 if faults else 0
+    print_faults(faults, failures)
+    return 1 if faults or failures else 0
 
 
 def check(answers: Sequence[Answer], editor) -> list[str]:
@@ -99,14 +95,14 @@ def check(answers: Sequence[Answer], editor) -> list[str]:
 def flood(page: PageServer) -> list[str]:
     """Fill the queue with morphs, and say what is wrong with how it takes that."""
     morph, short = (("morph-run", "click", {"morph-frames": frames}) for frames in (LONG_MORPH, MORPH_FRAMES))
-    waiting, refusal, faults = [], "", []
+    waiting, refusal, faults = [], None, []
     while not refusal and len(waiting) < MOST_WAITING:
         session = Session(page)
         try:
             waiting.append((session, session.join(*morph)))
         except ProtocolError as error:
-            refusal = str(error)
-    if "full" not in refusal:
+            refusal = error
+    if not isinstance(refusal, RefusedError):
         faults.append(f"{len(waiting)} morphs were let into the queue, and then: {refusal or 'no refusal'}")
     if not waiting:
         return faults
@@ -146,15 +142,25 @@ def memory_run(page: PageServer, process: psutil.Process, minutes: float) -> lis
 def print_table(records: dict[int, Record]) -> None:
     """One row a number of visitors."""
     print("ms | a tick is one request, from the slider's event to its answer; the last position also waited for the "
-          "tick before it\n\n| visitors | events/s | ticks/s | p50 | p95 | p99 | last position, p50 | p95 | receipt, "
-          "p50 | morphs | morph, p50 | errors |\n|---|---|---|---|---|---|---|---|---|---|---|---|")
+          "tick before it | refused: were told that there are too many; left: never got their face\n\n"
+          "| visitors | events/s | ticks/s | p50 | p95 | p99 | last position, p50 | p95 | receipt, p50 | morphs | "
+          "morph, p50 | errors | refused | left |\n|" + 14 * "---|")
     for count, record in records.items():
         ticks, last, rests, morphs = (1000 * np.array(times or [np.nan]) for times in (
             record.ticks, record.last, record.rests, record.morphs))
         cells = [record.events / record.seconds, len(record.ticks) / record.seconds,
                  *np.percentile(ticks, (50, 95, 99)), *np.percentile(last, (50, 95)), np.median(rests)]
         print(f"| {count} | {' | '.join(f'{cell:.0f}' for cell in cells)} | {len(record.morphs)} | "
-              f"{np.median(morphs):.0f} | {sum(record.errors.values())} |")
+              f"{np.median(morphs):.0f} | {sum(record.errors.values())} | {record.refused} | {record.left} |")
+
+
+def print_faults(faults: Sequence[str], failures: Sequence[str]) -> None:
+    """Wrong pictures and a wrong queue, and apart from them what got no answer; or that there were none."""
+    for word, found in (("WRONG", faults), ("FAILED", failures)):
+        for one in found:
+            print(f"{word}: {one}")
+    if not faults and not failures:
+        print("Every picture was the visitor's own, every drag ended at its last position, and the queue keeps order.")
 
 
 def print_memory(samples: Sequence[tuple[float, float]]) -> None:

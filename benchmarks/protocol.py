@@ -10,11 +10,17 @@ from collections.abc import Iterator
 
 import httpx
 
+from app.slots import TOO_MANY
+
 SECONDS_TO_ANSWER = 120.0  # a visitor who waits longer has left; the server itself gives up on a slot after 30 s
 
 
 class ProtocolError(RuntimeError):
     """The server refused or failed; the message is what a visitor would be told."""
+
+
+class RefusedError(ProtocolError):
+    """The server has too many visitors at once, and says so."""
 
 
 class PageServer:
@@ -78,6 +84,8 @@ class Session:
         """Put an event into the queue; what `messages` and `cancel` need. `sent`: what the event itself carries."""
         body = self._body(elem_id, event, values, None if sent is None else {"value": sent})
         response = self.server.http.post(f"{self.server.api}/queue/join", json=body)
+        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:  # the queue is full
+            raise RefusedError(_detail(response))
         if response.status_code != httpx.codes.OK:
             raise ProtocolError(_detail(response))
         return {"session_hash": self.hash, "fn_index": body["fn_index"], "event_id": response.json()["event_id"]}
@@ -97,14 +105,15 @@ class Session:
     def queued(self, elem_id: str, event: str, values: dict[str, object], sent: object = None) -> int | None:
         """Run a queued event to its end; the place in the queue that it was told at first.
 
-        Raises ProtocolError for a failure, and for the passing message that the page shows in place of one.
+        Raises ProtocolError for a failure, and for the passing message that the page shows in place of one; of these,
+        RefusedError where there are too many visitors.
         """
         joined, place = self.join(elem_id, event, values, sent), None
         for message in self.messages():
             if message["msg"] == "estimation" and place is None:
                 place = message["rank"]
             elif message["msg"] == "log":
-                raise ProtocolError(message["log"])
+                raise (RefusedError if message["log"] == TOO_MANY else ProtocolError)(message["log"])
             elif message["msg"] == "unexpected_error":
                 raise ProtocolError(message["message"])
             elif message["msg"] == "process_completed" and message["event_id"] == joined["event_id"]:

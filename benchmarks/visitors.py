@@ -18,12 +18,13 @@ from PIL import Image
 
 from app.recipe import Recipe
 from app.ui.sliders import AttributeSliders
-from benchmarks.protocol import PageServer, ProtocolError, Session
+from benchmarks.protocol import PageServer, ProtocolError, RefusedError, Session
 
 EVENTS_PER_SECOND = 10.0  # of a slider that is dragged
 DRAG_EVENTS = 20
 FIRST_SEED = 5000  # visitor i edits the face of this seed + i
 TEMPERATURE = 0.8  # the page's own, of the drawn faces to start from
+RETRIES, RETRY_SECONDS = 5, 2.0  # of a visitor who is refused, and the pause before each
 SLIDERS = ("Smiling", "Young", "Male", "Blond_Hair", "Eyeglasses")
 PANEL = "facet-controls"  # the sliders' component
 MORPHING = 10  # every so manyth visitor morphs, after every so manyth drag
@@ -52,7 +53,7 @@ class Answer:
 @dataclass
 class Record:
     """What visitors met with. Times in seconds: of ticks, of the last positions of drags from event to answer, of
-    rests and of morphs."""
+    rests and of morphs. refused: visitors who were told that there are too many; left: who never got their face."""
 
     seconds: float = 0.0
     events: int = 0
@@ -62,10 +63,14 @@ class Record:
     morphs: list[float] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     errors: Counter = field(default_factory=Counter)
+    refused: int = 0
+    left: int = 0
 
     def add(self, other: "Record") -> None:
         self.events += other.events
         self.errors += other.errors
+        self.refused += other.refused
+        self.left += other.left
         for name in ("ticks", "last", "rests", "morphs", "answers"):
             getattr(self, name).extend(getattr(other, name))
 
@@ -78,15 +83,21 @@ class Visitor:
         self._session, self._seed, self._morphs, self._keep = session, seed, morphs, keep
         self._values: dict[str, float] = dict.fromkeys(SLIDERS, 0.0)
         self._rng = np.random.default_rng(seed)
+        self._opened = False  # until then the page shows the face that everybody begins with
 
     def open_face(self) -> None:
-        """Click a drawn face."""
-        self._tried(self._session.queued, "edit-samples", "click", {}, str(self._seed))
+        """Click a drawn face; who is refused waits and tries again a few times, as the sentence asks."""
+        for attempt in range(1 + RETRIES):
+            time.sleep(RETRY_SECONDS if attempt else 0)
+            self._opened = bool(self._tried(self._session.queued, "edit-samples", "click", {}, str(self._seed)))
+            if self._opened or self.record.errors:
+                break
+        self.record.left = int(not self._opened)
 
     def stay(self, end: float) -> None:
-        """Drag, rest and morph until `end` (of time.perf_counter); what was begun is finished."""
+        """Drag, rest and morph until `end` (of time.perf_counter), if the face is there; what was begun is finished."""
         drags = 0
-        while time.perf_counter() < end:
+        while self._opened and time.perf_counter() < end:
             self._drag()
             self.record.rests += self._tried(self._session.at_once, "facet-rest", "click", self._controls)
             drags += 1
@@ -132,10 +143,13 @@ class Visitor:
         self.record.answers.append(Answer(asked, shown, picture))
 
     def _tried(self, action: Callable[..., object], *given) -> list[float]:
-        """The seconds that an action took; none of one that failed, which is counted with its reason."""
+        """The seconds that an action took; none of one that was refused or failed, which is counted with its reason."""
         start = time.perf_counter()
         try:
             action(*given)
+        except RefusedError:
+            self.record.refused = 1
+            return []
         except (ProtocolError, httpx.HTTPError) as error:
             self.record.errors[f"{type(error).__name__}: {error}"] += 1
             return []

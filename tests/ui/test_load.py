@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from app.recipe import Recipe
+from app.slots import TOO_MANY, BusyError
 from app.ui.pictures import data_uri
 from benchmarks import load, visitors
-from benchmarks.protocol import PageServer, ProtocolError, Session
+from benchmarks.protocol import PageServer, ProtocolError, RefusedError, Session
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +84,12 @@ def test_a_failure_of_the_page_is_an_error(page_server):
         session.queued("edit-samples", "click", {}, sent=str(2**40))
     with pytest.raises(ValueError, match="no handler"):
         page_server.find("no-such-part", "click")
+
+
+def test_a_page_without_a_free_slot_is_a_refusal(page_server, editor, monkeypatch):
+    def busy(recipe):
+        raise BusyError(TOO_MANY)
+
+    monkeypatch.setattr(editor, "open_drawn", busy)
+    with Session(page_server) as session, pytest.raises(RefusedError, match="try again"):
+        session.queued("edit-samples", "click", {}, sent="77")
