@@ -7,8 +7,11 @@ from typing import BinaryIO
 
 from PIL import Image
 
+# Of 0 to 9. A photo of 12 megapixels: level 1 takes 0.4 to 0.5 s and 5.8 to 10.1 MB, 4 takes 0.6 to 0.8 s and 4.8 to
+# 8.7 MB, 6 (Pillow's own) 1.3 to 2.2 s for 6 % less, 9 eleven to twenty seconds.
+PNG_LEVEL = 4
 SAVE_OPTIONS = {  # format -> best quality; full colour resolution, so that an unedited photo stays as it was
-    "png": {},
+    "png": {"compress_level": PNG_LEVEL},
     "jpeg": {"quality": 95, "subsampling": 0},
     "webp": {"quality": 95},
 }

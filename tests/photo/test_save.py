@@ -28,6 +28,17 @@ def test_the_profile_goes_along_and_nothing_else():
         assert Image.open(memory).info["icc_profile"] == srgb_profile()
 
 
+def test_a_png_is_packed_as_tightly_as_a_download_can_wait_for():
+    image, ours = picture(), io.BytesIO()
+    save_photo(image, ours, "png")
+    sizes = {}
+    for level in (1, 6):
+        memory = io.BytesIO()
+        Image.frombytes("RGB", image.size, image.tobytes()).save(memory, "png", compress_level=level)
+        sizes[level] = len(memory.getvalue())
+    assert len(ours.getvalue()) < 1.1 * sizes[6] and len(ours.getvalue()) <= sizes[1]
+
+
 def test_an_unknown_format_writes_nothing(tmp_path):
     with pytest.raises(ValueError, match="gif"):
         save_photo(picture(), tmp_path / "photo.gif", "gif")
