@@ -149,11 +149,12 @@ def tree() -> list[str]:
     return paths
 
 
-def test_the_tree_shows_every_module_and_nothing_that_is_not_there():
+def test_the_tree_shows_every_source_file_and_nothing_that_is_not_there():
     shown = tree()
     assert [path for path in shown if not (ROOT / path).exists()] == []
-    modules = [path for folder in ("app", "model") for path in ROOT.glob(f"{folder}/**/*.py") if path.stat().st_size]
-    names = {path.relative_to(ROOT).as_posix() for path in modules if path.name != "__init__.py"}
+    sources = [path for folder in ("app", "model", "assets", "benchmarks") for path in ROOT.glob(f"{folder}/**/*")
+               if path.suffix in (".py", ".js", ".css", ".svg")]
+    names = {path.relative_to(ROOT).as_posix() for path in sources if path.name != "__init__.py"}
     assert names - set(shown) == set()
 
 
