@@ -72,6 +72,12 @@ def test_a_mistake_is_a_sentence(client, photo_file, recipe, says):
         client.predict(handle_file(photo_file(1)), recipe, api_name="/edit")
 
 
+@pytest.mark.parametrize(("given", "says"), [((10**400, 1), "from 1 to 64"), ((1, 10**400), "The seed must be")])
+def test_a_giant_number_is_a_sentence(client, given, says):
+    with pytest.raises(AppError, match=says):
+        client.predict(*given, api_name="/sample")
+
+
 def test_no_face_is_a_sentence(client, noise_photo):
     with pytest.raises(AppError, match="No face was found"):
         client.predict(handle_file(noise_photo), "{}", api_name="/edit")
