@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from app.faces import OpenFace, choose_face, compare, face_square, frame_scale, full_frame
+from app.faces import OpenFace, choose_face, compare, cut_share, face_square, frame_scale, full_frame
 from app.limits import MOST_FRAMES, MOST_SAMPLES, check_count
 from app.path import path_codes, path_times
 from app.photo.align import Face, cut_frame, find_faces
@@ -110,7 +110,7 @@ class FaceEditor:
         photo = open_photo(photo)
         face = face if isinstance(face, Face) else choose_face(self.find_faces(photo), face)
         opened = self.open_aligned(face.image, cut_frame(photo, face.matrix, frame_scale(face, PREVIEW_SCALE)))
-        return replace(opened, face=face, psnr=compare(face, opened.reconstruction))
+        return replace(opened, face=face, psnr=compare(face, opened.reconstruction), cut=cut_share(face, photo.size))
 
     def open_aligned(self, image: Image.Image, frame: np.ndarray | None = None) -> OpenFace:
         """Encode an aligned face, 178 x 218 in RGB, and refine its code; frame: the same face to edit, larger."""

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from app.photo.align import Face, native_scale
+from app.photo.motion import OVAL_CENTRE, OVAL_RADII
 from app.photo.residual import Original
 from model.preprocessing import FACE_BOX, FRAME_SIZE, crop_face, to_float, to_uint8
 
@@ -26,6 +27,7 @@ class OpenFace:
     matte: (h, w) float32 in [0, 1], the head in the square of that frame; None for a drawn face.
     face: where it lies in the photo; None for a drawn face.
     psnr: dB between the photo's face and the reconstruction at `compared_size`; None for a drawn face.
+    cut: the share of the face, forehead to chin, that lies beyond the photo's border.
     """
 
     z: np.ndarray
@@ -34,6 +36,7 @@ class OpenFace:
     matte: np.ndarray | None = None
     face: Face | None = None
     psnr: float | None = None
+    cut: float = 0.0
 
     @cached_property
     def original(self) -> Original | None:
@@ -52,6 +55,18 @@ def compare(face: Face, reconstruction: np.ndarray) -> float:
     picture = Image.fromarray(to_uint8(reconstruction)).resize((size, size), Image.Resampling.LANCZOS)
     error = float(np.mean((crop_face(face.image, size) - to_float(picture)) ** 2))
     return -10 * np.log10(max(error, 1e-10))
+
+
+def cut_share(face: Face, photo_size: tuple[int, int]) -> float:
+    """The share of the face's oval that lies beyond the border of its photo (width, height): 0 to 1."""
+    left, top, right, bottom = FACE_BOX
+    at = np.linspace(-1, 1, 33)
+    x, y = np.meshgrid(at, at)
+    oval = np.stack([x, y], axis=-1)[x**2 + y**2 <= 1] * OVAL_RADII + OVAL_CENTRE  # (N, 2) parts of the square
+    oval = oval * (right - left, bottom - top) + (left, top)
+    matrix = np.asarray(face.matrix, np.float64)  # photo -> frame
+    oval = np.linalg.solve(matrix[:, :2], (oval - matrix[:, 2]).T).T
+    return float(((oval < -0.5) | (oval > np.array(photo_size) - 0.5)).any(axis=1).mean())
 
 
 def choose_face(faces: Sequence[Face], index: int) -> Face:

@@ -17,6 +17,7 @@ LEAST_GAP = 1.0  # logits: a classifier that tells an attribute apart by less ca
 TILT_LIMIT = 30.0  # degrees: CelebA's faces are upright
 TURN_LIMIT = 0.3  # the nose this share of the eyes' distance off their middle: a half profile
 FAR_OUT = 1.5  # times the Mahalanobis length that a Gaussian of this covariance has
+CUT_LIMIT = 0.03  # share of the face beyond the photo's border: a chin or a cheek
 PSNR_SLACK = 6.0  # dB: four times the squared error that validation faces have on average
 
 
@@ -84,6 +85,9 @@ def edit_warnings(bundle: Bundle, opened: OpenFace, recipe: Recipe) -> list[str]
                         "so the result differs.")
     if opened.face is not None:
         warnings += face_warnings(opened.face.matrix, opened.face.landmarks)
+    if opened.cut > CUT_LIMIT:
+        warnings.append(f"The photo's border cuts this face: {math.ceil(100 * opened.cut)} % of it is not in the photo, "
+                        "and the model has to guess it; edits may miss.")
     usual = bundle.metrics.get(f"psnr_{compared_size(bundle.config.image_size)}")  # absent if it was never evaluated
     if opened.psnr is not None and usual is not None:
         warnings += reconstruction_warnings(opened.psnr, usual)

@@ -239,6 +239,20 @@ def test_warnings_name_what_the_model_does_not_know(editor, photo):
     assert any("90 degrees" in text for text in editor.warnings(tilted, Recipe()))
 
 
+def test_a_face_that_the_photos_border_cuts_is_warned_of(editor, photo):
+    opened = editor.open_face(photo)
+    assert opened.cut == 0 and not any("border" in text for text in editor.warnings(opened, SMILE))
+    # The larger face lies at (40, 60) and is twice CelebA's size: its oval goes from about 120 to 320.
+    for box, least, most in (((60, 0, 900, 600), 0, 0), ((220, 0, 900, 600), 0.4, 0.6), ((0, 0, 900, 400), 0.05, 0.3)):
+        part = photo.crop(box)
+        moved = opened.face.matrix.copy()
+        moved[:, 2] += moved[:, :2] @ box[:2]
+        cut = editor.open_face(part, replace(opened.face, matrix=moved, landmarks=opened.face.landmarks - box[:2]))
+        assert least <= cut.cut <= most
+        warned = [text for text in editor.receipt(cut, SMILE).to_dict()["warnings"] if "border cuts this face" in text]
+        assert bool(warned) == (least > 0)
+
+
 def test_easing_starts_gently_and_keeps_the_ends(editor):
     a, b = (editor.open_drawn(Recipe(seed=seed)) for seed in (1, 2))
     even, eased = (editor.morph_opened(a, b, frames=9, ease=ease) for ease in (False, True))
