@@ -3,11 +3,14 @@
 Trains the preset once as it is and once without each term, for the same minutes on the same faces, then measures all by
 one judge and prints them side by side. Each run is resumable and its bundle is kept in --out. With --init all go on
 from a trained bundle: some minutes then show what each term does to a model that is far along, not to its first epoch.
+Options that are not its own (--learning-rate 5e-4) go to train.py for every run.
 """
 
 import argparse
 import json
+import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import train
@@ -19,7 +22,6 @@ from model.report import ABLATION, ablation_table
 VARIANTS = {
     "as it is": [],
     "no VGG16": ["--perceptual-weight", "0"],
-    "VGG16 from the start": ["--perceptual-start", "0"],
     "squared error alone": ["--reconstruction", "mse", "--perceptual-weight", "0", "--texture-weight", "0",
                             "--alpha", "20"],
     "no texture term": ["--texture-weight", "0"],
@@ -31,8 +33,13 @@ VARIANTS = {
 }
 
 
-def run(name: str, changes: list[str], options: argparse.Namespace) -> dict | None:
-    """Train one variant, or go on with it; returns its measures, or None if train.py refused (it has said why)."""
+def run(name: str, changes: list[str], options: argparse.Namespace, further: Sequence[str] = ()) -> dict | None:
+    """Train one variant, or go on with it; returns its measures, or None if train.py refused (it has said why).
+
+    Args:
+        changes: options of train.py that make the variant.
+        further: options of train.py that all variants have.
+    """
     out = Path(options.out) / name.replace(" ", "-").replace(",", "").replace("/", "by")
     if not (out / "metrics.json").exists():
         common = ["--data", options.data, "--preset", options.preset, "--minutes", str(options.minutes), "--resume",
@@ -40,7 +47,7 @@ def run(name: str, changes: list[str], options: argparse.Namespace) -> dict | No
         for flag in ("cache", "init", "vgg16"):
             if getattr(options, flag):
                 common += [f"--{flag}", getattr(options, flag)]
-        if train.main([*common, *changes]):
+        if train.main([*common, *further, *changes]):
             return None
     return json.loads((out / "metrics.json").read_text(encoding="utf-8"))
 
@@ -56,7 +63,8 @@ def enter(path: str, ablation: dict) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__.splitlines()[0],
+                                     epilog="Any other option goes to train.py for every run.", allow_abbrev=False)
     parser.add_argument("--data", required=True, help="CelebA's folder")
     parser.add_argument("--judge", default="checkpoints/default", help="the bundle whose classifier judges")
     parser.add_argument("--minutes", type=float, default=10.0, help="of training for each variant")
@@ -68,18 +76,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--cache", help="folder for decoded faces, as for train.py")
     parser.add_argument("--into", metavar="BUNDLE", help="write the table into this bundle's model card")
     parser.add_argument("--vgg16", help="VGG16 weights file, as for train.py")
-    options = parser.parse_args(argv)
+    options, further = parser.parse_known_args(argv)
     measures = {}
     for name in options.only or VARIANTS:
         print(f"== {name}", flush=True)
-        found = run(name, VARIANTS[name], options)
+        found = run(name, VARIANTS[name], options, further)
         if found is None:
             return 1
         measures[name] = {key: found[key] for key in ABLATION if key in found}
     print(f"\n{options.preset}, {options.minutes:g} minutes each\n\n{ablation_table(measures)}")
     if options.into:
         enter(options.into, {"preset": options.preset, "minutes": options.minutes, "init": options.init,
-                             "by_variant": measures})
+                             "options": shlex.join(further), "by_variant": measures})
     return 0
 
 

@@ -110,9 +110,10 @@ def model_card(name: str, config: ModelConfig, about: Mapping, metrics: Mapping,
     return "\n".join(parts)
 
 
-def _ablation(preset: str, minutes: float, by_variant: Mapping, init: str | None = None) -> str:
-    """The section on what each term buys; `init` is the bundle from which all went on."""
-    start, option = (f"the weights of `{init}`", f" --init {init}") if init else ("nothing", "")
+def _ablation(preset: str, minutes: float, by_variant: Mapping, init: str | None = None, options: str = "") -> str:
+    """The section on what each term buys; `init` is the bundle from which all went on, `options` those of all runs."""
+    start = f"the weights of `{init}`" if init else "nothing"
+    option = (f" --init {init}" if init else "") + (f" {options}" if options else "")
     return _ABLATION.format(preset=preset, minutes=minutes, start=start, option=option,
                             table=ablation_table(by_variant))  # fmt: skip
 

@@ -34,10 +34,13 @@ def test_all_go_on_from_one_bundle(monkeypatch, tmp_path):
 
     monkeypatch.setattr(ablation.train, "main", train)
     assert ablation.main(["--data", "here", "--judge", judge, "--init", "there", "--out", str(tmp_path / "out"),
-                          "--minutes", "2", "--only", "as it is", "no VGG16", "--into", judge]) == 0  # fmt: skip
-    assert [a[a.index("--init") + 1] for a in calls] == ["there", "there"]
+                          "--minutes", "2", "--learning-rate", "5e-4", "--only", "as it is", "no VGG16", "--into",
+                          judge]) == 0  # fmt: skip
+    for given in calls:
+        assert given[given.index("--init") + 1] == "there" and given[given.index("--learning-rate") + 1] == "5e-4"
     card = (tmp_path / "judge" / "README.md").read_text(encoding="utf-8")
-    assert "for 2 minutes from the weights of `there`" in card and "--minutes 2 --init there" in card
+    assert "for 2 minutes from the weights of `there`" in card
+    assert "--minutes 2 --init there --learning-rate 5e-4" in card
 
 
 def test_a_refusal_ends_it(tmp_path, capsys):
