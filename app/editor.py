@@ -118,7 +118,7 @@ class FaceEditor:
         frame = np.asarray(image) if frame is None else frame
         with self._slow_slots:
             z = self.bundle.refine(x[None], self.bundle.encode(x[None]))  # (1, D)
-            matte = head_matte(face_square(frame))
+            matte = head_matte(frame, FACE_BOX)
         return replace(self.open_latent(z), frame=frame, matte=matte)
 
     def open_faces(self, photo, recipes: Iterable[Recipe]) -> list[tuple[OpenFace, Recipe]]:

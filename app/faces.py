@@ -24,7 +24,7 @@ class OpenFace:
     z: (1, D) float32 its code.
     reconstruction: (S, S, 3) float32 in [0, 1], the code decoded.
     frame: (H, W, 3) uint8, the CelebA frame around the photo's face at preview scale; None for a drawn face.
-    matte: (h, w) float32 in [0, 1], the head in the square of that frame; None for a drawn face.
+    matte: (h, w) float32 in [0, 1], the head in that frame; None for a drawn face.
     face: where it lies in the photo; None for a drawn face.
     psnr: dB between the photo's face and the reconstruction at `compared_size`; None for a drawn face.
     cut: the share of the face, forehead to chin, that lies beyond the photo's border.

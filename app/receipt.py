@@ -86,8 +86,8 @@ def edit_warnings(bundle: Bundle, opened: OpenFace, recipe: Recipe) -> list[str]
     if opened.face is not None:
         warnings += face_warnings(opened.face.matrix, opened.face.landmarks)
     if opened.cut > CUT_LIMIT:
-        warnings.append(f"The photo's border cuts this face: {math.ceil(100 * opened.cut)} % of it is not in the photo, "
-                        "and the model has to guess it; edits may miss.")
+        warnings.append(f"The photo's border cuts this face: {math.ceil(100 * opened.cut)} % of it is not in the "
+                        "photo, and the model has to guess it; edits may miss.")
     usual = bundle.metrics.get(f"psnr_{compared_size(bundle.config.image_size)}")  # absent if it was never evaluated
     if opened.psnr is not None and usual is not None:
         warnings += reconstruction_warnings(opened.psnr, usual)

@@ -131,13 +131,13 @@ def steps_of_a_tick(editor, opened) -> dict[str, Callable[[], object]]:
 def photo_face(editor):
     """The opened face of a photo at preview scale that needs no detector: a drawn face in CelebA's frame, enlarged."""
     from app.editor import PREVIEW_SCALE
-    from app.faces import OpenFace, face_square, full_frame
+    from app.faces import OpenFace, full_frame
     from app.photo.matte import head_matte
-    from model.preprocessing import FRAME_SIZE
+    from model.preprocessing import FACE_BOX, FRAME_SIZE
 
     opened = editor.open_latent(editor.sample_latents(1, seed=1))
     frame = full_frame(opened, round(PREVIEW_SCALE * FRAME_SIZE[1]))
-    return OpenFace(opened.z, opened.reconstruction, frame, head_matte(face_square(frame)))
+    return OpenFace(opened.z, opened.reconstruction, frame, head_matte(frame, FACE_BOX))
 
 
 def print_tick(editor, repeats: int) -> None:

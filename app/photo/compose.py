@@ -9,7 +9,17 @@ from PIL import Image
 from app.photo.align import FRAME_SIZE, frame_matrix, photo_region
 from app.photo.motion import MORPH_FEATHER, TUNED_SIZE, edit_motion, morph_motion, scale_flow, square_fade, warp
 from app.photo.pixels import in_colour, resize, to_float, to_uint8
-from app.photo.residual import Original, draw_lines, ghosts, residual_lines, structure_gone, structure_kept
+from app.photo.residual import (
+    WHOLE,
+    Original,
+    Part,
+    carry_out,
+    draw_lines,
+    ghosts,
+    residual_lines,
+    structure_gone,
+    structure_kept,
+)
 
 Box = tuple[int, int, int, int]
 BAND = 256  # rows of the photo that are worked on at once: a face may fill 25 megapixels
@@ -28,40 +38,51 @@ def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, matt
         frame: (H, W, 3) uint8, the face in the CelebA frame at any scale.
         y0, y1: (S, S, 3) float32 in [0, 1], decoded before and after the edit.
         box: left, top, right, bottom of the model's square in the frame of 178 x 218.
-        matte: (h, w) float32 in [0, 1], the head in that square, as `head_matte` finds it; None: all of it.
+        matte: (h, w) float32 in [0, 1], the head in the frame, as `head_matte` finds it: hair that the square cuts
+            changes as far as the frame goes. None: all of the square, and nothing beside it.
         detail: 1 keeps the photo's own detail, 0 is the plain decoder output.
         motion: False leaves the residual alone.
         original: of this photo at any scale and y0, as `Original.of` finds it; None: found here.
     Returns:
-        Like frame. With y0 equal to y1 and detail 1 it is the same, pixel for pixel; outside the box always.
+        Like frame. With y0 equal to y1 and detail 1 it is the same, pixel for pixel.
     """
     y0, y1 = _checked(y0, y1)
     if detail == 1.0 and np.array_equal(y0, y1):
         return frame.copy()
-    rows, columns = _square(frame, box)
-    square = to_float(frame[rows, columns])
-    size = (square.shape[1], square.shape[0])
-    original = original or Original.of(square, y0)
+    square = _square(frame, box)
+    photo = to_float(frame[square])
+    size = photo.shape[1::-1]
+    original = original or Original.of(photo, y0)
     warping, moved, missed = None, y0, original.missed
     if motion:
         flow = edit_motion(y0, y1)  # (S, S, 2)
-        warping = _beside.submit(warp, square, scale_flow(flow, size))  # the longest step
+        warping = _beside.submit(warp, photo, scale_flow(flow, size))  # the longest step
         moved, missed = warp(y0, flow), warp(missed, flow)
     lines, gone = residual_lines(y1 - moved, original), structure_gone(moved, y1)
-    fade = square_fade(*size)
-    weight = in_colour(fade if matte is None else fade * cv2.resize(matte, size))
-    warped = warping.result() if warping else square
-    edited = draw_lines(*lines, warped)
-    edited *= weight
+    if matte is None:
+        part, inside = square, WHOLE  # what may change, and the square in it
+        weight = square_fade(*size)
+    else:
+        part, inside = WHOLE, square
+        matte = cv2.resize(matte, frame.shape[1::-1])
+        weight = matte * square_fade(*frame.shape[1::-1])
+        head = resize(matte[square], y0.shape[1::-1])
+        lines = [carry_out(values, head) for values in lines]
+    warped = to_float(frame[part])
+    if warping:
+        warped[inside] = warping.result()
+    edited = draw_lines(*lines, warped, inside)
+    edited *= in_colour(weight)
     edited += warped
-    if shining := ghosts(warped, moved + missed, gone):
-        part, ghost = shining
-        edited[part] -= ghost
+    if shining := ghosts(warped[inside], moved + missed, gone):
+        place, ghost = shining
+        edited[inside][place] -= ghost
     if detail < 1:
-        decoded = square + in_colour(fade) * (resize(y1, size) - square)
+        decoded = to_float(frame[part])
+        decoded[inside] += in_colour(square_fade(*size)) * (resize(y1, size) - photo)
         edited = decoded + detail * (edited - decoded)
     result = frame.copy()
-    result[rows, columns] = to_uint8(edited)
+    result[part] = to_uint8(edited)
     return result
 
 
@@ -135,7 +156,7 @@ def paste_back(photo: Image.Image, before: np.ndarray, after: np.ndarray, matrix
     return result
 
 
-def _square(frame: np.ndarray, box: Box) -> tuple[slice, slice]:
+def _square(frame: np.ndarray, box: Box) -> Part:
     """Rows and columns of the model's square in a frame at any scale."""
     x, y = frame.shape[1] / FRAME_SIZE[0], frame.shape[0] / FRAME_SIZE[1]
     left, top, right, bottom = box

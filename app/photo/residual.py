@@ -27,7 +27,11 @@ LEAST_LIGHT, MOST_LIGHT = 0.05, 3.0  # the least that is compared with, and how 
 DARKEST, LIGHTEST = 0.04, 0.93  # how dark and light hair may become: beyond, its strands would drown and burn out
 ROOM_BLUR, ROOM_NOISE = 1.5, 0.02  # of the colours that have to stay between, and change for which there always is room
 
+RIM, RIM_BLUR = 4, 3.0  # so far inside its outline the head's change is unmixed, and from so far around it is carried
+RIM_NOISE = 0.02  # share of such places around a pixel below which it keeps its own change
+
 Part = tuple[slice, slice]  # rows and columns
+WHOLE = (slice(None), slice(None))
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,11 +139,42 @@ def residual_lines(residual: np.ndarray, original: Original) -> tuple[np.ndarray
     return _brightened(*_lines(_with_room(_meant(residual), original.colours), original), original)
 
 
-def draw_lines(slope: np.ndarray, offset: np.ndarray, square: np.ndarray) -> np.ndarray:
-    """Lines (S, S, 3) drawn along the luminance of the photo (H, W, 3): what an edit adds to it, (H, W, 3)."""
-    size = (square.shape[1], square.shape[0])
-    added = resize(offset, size)
-    cv2.accumulateProduct(cv2.resize(slope, size), in_colour(luminance(square)), added)
+def carry_out(lines: np.ndarray, head: np.ndarray) -> np.ndarray:
+    """Lines whose values at the head's rim are those from just inside it.
+
+    Along its outline a decoded head is mixed with the wall, and where an edit moves that outline, the photo's stays: a
+    glow or a shadow around the hair would be left.
+
+    Args:
+        lines: (S, S, C) float32, slopes or offsets.
+        head: (S, S) float32 in [0, 1], the matte.
+    """
+    unit = len(lines) / TUNED_SIZE
+    size = 2 * round(RIM * unit) + 1
+    inside = blurred(cv2.erode(head, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))), unit)
+    inside = np.maximum(inside, face_oval(len(lines)))
+    around = in_colour(1 / (blurred(inside, RIM_BLUR * unit) + RIM_NOISE))
+    inside = in_colour(inside)
+    carried = (blurred(lines * inside, RIM_BLUR * unit) + RIM_NOISE * lines) * around
+    return carried + (lines - carried) * inside
+
+
+def draw_lines(slope: np.ndarray, offset: np.ndarray, picture: np.ndarray, square: Part = WHOLE) -> np.ndarray:
+    """Lines (S, S, 3) drawn along the luminance of a photo: what an edit adds to it.
+
+    Args:
+        picture: (H, W, 3) float32.
+        square: its rows and columns that the lines are of; beside them, the lines at their border go on.
+    Returns:
+        (H, W, 3) float32.
+    """
+    height, width = picture.shape[:2]
+    (top, bottom, _), (left, right, _) = square[0].indices(height), square[1].indices(width)
+    size, margins = (right - left, bottom - top), (top, height - bottom, left, width - right)
+    slope, added = cv2.resize(slope, size), resize(offset, size)
+    if any(margins):
+        slope, added = (cv2.copyMakeBorder(lines, *margins, cv2.BORDER_REPLICATE) for lines in (slope, added))
+    cv2.accumulateProduct(slope, in_colour(luminance(picture)), added)
     return added
 
 

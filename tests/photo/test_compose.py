@@ -77,10 +77,20 @@ def test_what_was_found_of_the_photo_once_serves_every_edit():
 def test_what_lies_behind_the_head_keeps_its_colours():
     frame = np.full((436, 356, 3), 128, np.uint8)
     y0 = np.full((SIZE, SIZE, 3), 0.5, np.float32)
-    matte = np.repeat(np.arange(356)[None] < 178, 356, axis=0).astype(np.float32)
+    matte = np.repeat(np.arange(356)[None] < 178, 436, axis=0).astype(np.float32)
     edited = edit_frame(frame, y0, y0 + 0.2, FACE_BOX, matte)[64:420]
     assert edited[60:300, 40:170] == pytest.approx(128 + 51, abs=1)
     assert np.array_equal(edited[:, 186:], frame[64:420, 186:])
+
+
+def test_hair_above_the_square_changes_with_the_rest_of_it():
+    frame = np.full((436, 356, 3), 128, np.uint8)
+    y0 = np.full((SIZE, SIZE, 3), 0.5, np.float32)
+    matte = np.repeat(np.arange(436)[:, None] > 40, 356, axis=1).astype(np.float32)  # the square begins at 64
+    for detail, wanted in ((1.0, 51), (0.5, 25.5)):
+        edited = edit_frame(frame, y0, y0 + 0.2, FACE_BOX, matte, detail)
+        assert edited[50:64, 60:300] == pytest.approx(128 + wanted, abs=2)
+        assert np.array_equal(edited[:36], frame[:36])
 
 
 def test_what_moves_is_the_photos_own_pixels():

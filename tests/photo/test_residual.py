@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.photo.residual import Original, draw_lines, ghosts, residual_lines, structure_gone, structure_kept
+from app.photo.residual import Original, carry_out, draw_lines, ghosts, residual_lines, structure_gone, structure_kept
 
 SIZE = 128
 HAIR = slice(0, 70)  # rows of a photo of 356 that are hair above a wall, outside the inner face
@@ -91,3 +91,22 @@ def test_strands_gain_contrast_with_light_and_lose_none_in_the_dark():
         face = slice(180, 210)
         inner = (edited - square)[face, 160:190]
         assert inner == pytest.approx(by, abs=1e-3)  # skin keeps its grain as it is
+
+
+def test_the_rim_of_the_head_changes_as_what_is_just_inside_it():
+    rows = np.arange(SIZE)[:, None]
+    head = np.repeat(rows >= 20, SIZE, axis=1).astype(np.float32)
+    change = np.where(rows < 22, -0.3, 0.2)  # at the rim the decoded outline has moved: a shadow
+    lines = np.repeat(change, SIZE, axis=1).astype(np.float32)[..., None].repeat(3, axis=2)
+    carried = carry_out(lines, head)
+    assert carried[20:24].min() > 0.12 and carried[22:26] == pytest.approx(0.2, abs=0.02)
+    assert carried[40:] == pytest.approx(lines[40:], abs=1e-3)
+    assert np.allclose(carry_out(lines, np.zeros_like(head))[:10], lines[:10], atol=0.02)  # nothing to take it from
+
+
+def test_lines_go_on_beside_their_square():
+    slope, offset = np.zeros((2, SIZE, SIZE, 3), np.float32)
+    offset[:] = np.linspace(0, 1, SIZE, dtype=np.float32)[:, None, None]
+    added = draw_lines(slope, offset, np.full((200, 160, 3), 0.5, np.float32), (slice(30, 190), slice(0, 160)))
+    assert added.shape == (200, 160, 3)
+    assert (added[:30] == added[30]).all() and (added[190:] == added[189]).all()
