@@ -15,7 +15,7 @@ from app.faces import OpenFace, choose_face, compare, cut_share, face_square, fr
 from app.limits import MOST_FRAMES, MOST_SAMPLES, check_count
 from app.path import path_codes, path_times
 from app.photo.align import Face, cut_frame, find_faces
-from app.photo.compose import edit_frame, morph_frame, paste_back
+from app.photo.compose import edit_frame, morph_frame, paste_back, time_around
 from app.photo.matte import head_matte
 from app.photo.open import open_photo
 from app.receipt import Receipt, edit_warnings, write_receipt
@@ -220,10 +220,15 @@ class FaceEditor:
         pictures = [full_frame(face, height) for face in opened]  # each (H, W, 3) uint8
         drawn = any(face.frame is None for face in opened)
         result, times = [], path_times(frames, ease)
+        # Decoded hair of two faces passes into each other; that of photos would show through.
+        around = times if all(face.frame is None for face in opened) else time_around(times)
+        moments, at = np.unique([times, around], return_inverse=True)
+        inner, outer = at.reshape(2, frames)
         for (a, picture_a), (b, picture_b) in pairwise(zip(opened, pictures, strict=True)):
-            path = self._decode_path(path_codes(a.z, b.z, times))  # (F, S, S, 3)
+            path = self._decode_path(path_codes(a.z, b.z, moments))  # (M, S, S, 3)
             ends = (picture_a, picture_b, a.reconstruction, b.reconstruction)
-            drawing = [(*ends, path[i], float(times[i]), FACE_BOX, detail) for i in range(1 if result else 0, frames)]
+            drawing = [(*ends, path[inner[i]], float(times[i]), FACE_BOX, detail, (path[outer[i]], float(around[i])))
+                       for i in range(1 if result else 0, frames)]
             with ThreadPoolExecutor(MORPH_THREADS) as pool:  # OpenCV and NumPy let go of Python's lock
                 result += [Image.fromarray(face_square(frame) if drawn else frame)
                            for frame in pool.map(lambda given: morph_frame(*given), drawing)]

@@ -7,8 +7,17 @@ import numpy as np
 from PIL import Image
 
 from app.photo.align import FRAME_SIZE, frame_matrix, photo_region
-from app.photo.motion import MORPH_FEATHER, TUNED_SIZE, edit_motion, morph_motion, scale_flow, square_fade, warp
-from app.photo.pixels import in_colour, resize, to_float, to_uint8
+from app.photo.motion import (
+    MORPH_FEATHER,
+    TUNED_SIZE,
+    edit_motion,
+    face_oval,
+    morph_motion,
+    scale_flow,
+    square_fade,
+    warp,
+)
+from app.photo.pixels import in_colour, resize, smoothstep, to_float, to_uint8
 from app.photo.residual import (
     WHOLE,
     Original,
@@ -22,6 +31,7 @@ from app.photo.residual import (
 )
 
 Box = tuple[int, int, int, int]
+MORPH_AROUND = (0.2, 0.8)  # from when to when hair and walls pass from one photo to the other
 BAND = 256  # rows of the photo that are worked on at once: a face may fill 25 megapixels
 # OpenCV lets go of Python's lock: while the photo is warped here, the caller goes on with what the decoder shows.
 _beside = ThreadPoolExecutor(2, "warp")
@@ -87,7 +97,7 @@ def edit_frame(frame: np.ndarray, y0: np.ndarray, y1: np.ndarray, box: Box, matt
 
 
 def morph_frame(frame_a: np.ndarray, frame_b: np.ndarray, y_a: np.ndarray, y_b: np.ndarray, y_t: np.ndarray, t: float,
-                box: Box, detail: float = 1.0) -> np.ndarray:
+                box: Box, detail: float = 1.0, around: tuple[np.ndarray, float] | None = None) -> np.ndarray:
     """One frame between two photos, in the shape of the decoded face y_t.
 
     Both photos are warped to the shape of y_t and cross-faded; the residual takes the sum to y_t. Outside the square
@@ -98,6 +108,7 @@ def morph_frame(frame_a: np.ndarray, frame_b: np.ndarray, y_a: np.ndarray, y_b: 
         y_a, y_b, y_t: (S, S, 3) float32 in [0, 1], the ends and this point of the decoded path.
         t: 0 is frame_a, exactly; 1 is frame_b, exactly.
         box, detail: as in `edit_frame`.
+        around: another y_t and t for what lies around the inner face, see `time_around`; None: the same.
     Returns:
         (H, W, 3) uint8.
     """
@@ -105,13 +116,17 @@ def morph_frame(frame_a: np.ndarray, frame_b: np.ndarray, y_a: np.ndarray, y_b: 
         raise ValueError(f"The frames of a morph must have one size, not {frame_a.shape} and {frame_b.shape}.")
     if t in (0, 1):
         return (frame_b if t else frame_a).copy()
-    y_a, y_b, y_t = _checked(y_a, y_b, y_t)
+    y_around, t_around = around or (y_t, t)
+    y_a, y_b, y_t, y_around = _checked(y_a, y_b, y_t, y_around)
+    oval = face_oval(len(y_t))
+    y_t = y_around + in_colour(oval) * (y_t - y_around)
     rows, columns = _square(frame_a, box)
-    faded = cv2.addWeighted(frame_a, 1 - t, frame_b, t, 0)
+    faded = cv2.addWeighted(frame_a, 1 - t_around, frame_b, t_around, 0)
     background = to_float(faded[rows, columns])
     size = (background.shape[1], background.shape[0])
     edited = resize(y_t, size)
-    for frame, y, share in ((frame_a, y_a, 1 - t), (frame_b, y_b, t)):
+    share_b = t_around + oval * (t - t_around)  # (S, S)
+    for frame, y, share in ((frame_a, y_a, 1 - share_b), (frame_b, y_b, share_b)):
         flow = morph_motion(y, y_t)
         moved = warp(y, flow)
         warped = warp(to_float(frame[rows, columns]), scale_flow(flow, size))
@@ -119,6 +134,16 @@ def morph_frame(frame_a: np.ndarray, frame_b: np.ndarray, y_a: np.ndarray, y_b: 
         edited += resize(in_colour(kept), size) * (warped - resize(moved, size))
     faded[rows, columns] = to_uint8(background + in_colour(square_fade(*size, MORPH_FEATHER)) * (edited - background))
     return faded
+
+
+def time_around(t: np.ndarray) -> np.ndarray:
+    """When in a morph, 0 to 1, hair and walls are where the inner face is at t: late at first, and sooner in the end.
+
+    A face keeps one shape on its way. Two heads of hair do not lie on each other: one shows through the other, so that
+    shall be over soon, and most frames show one head with one head of hair.
+    """
+    start, end = MORPH_AROUND
+    return smoothstep((np.asarray(t) - start) / (end - start))
 
 
 def paste_back(photo: Image.Image, before: np.ndarray, after: np.ndarray, matrix: np.ndarray,

@@ -63,7 +63,7 @@ def _with_edges(head: np.ndarray, frame: np.ndarray) -> np.ndarray:
 
 def _trimap(box: Box) -> np.ndarray:
     """The frame, uint8, in GrabCut's four kinds of pixels: surely or probably head, surely or probably not."""
-    left, top, right, bottom = box
+    left, top, right, _ = box
     unit = SIDE / (right - left)  # pixels here of one there
     width, height = (round(side * unit) for side in FRAME_SIZE)
     x, y = np.meshgrid((np.arange(width, dtype=np.float32) + 0.5 - left * unit) / SIDE,

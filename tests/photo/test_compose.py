@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.photo.compose import edit_frame, morph_frame, paste_back
+from app.photo.compose import edit_frame, morph_frame, paste_back, time_around
 from app.photo.motion import edit_motion, scale_flow, warp
 from app.photo.residual import Original
 from model.preprocessing import FACE_BOX
@@ -142,3 +142,16 @@ def test_a_morph_follows_the_decoded_path_and_fades_the_rest():
     middle = morph_frame(a, b, y_a, y_b, y_t, 0.5, FACE_BOX)
     assert np.abs(decoded(middle) - y_t)[30:110, 30:98].mean() < 0.03
     assert unlike(middle[:40], (a[:40] / 2 + b[:40] / 2)).max() <= 1
+
+
+def test_hair_and_walls_of_a_morph_pass_in_its_middle():
+    assert time_around([0, 0.2, 0.5, 0.8, 1]) == pytest.approx([0, 0, 0.5, 1, 1])
+    a, b = face(8, 1.5), face(9, 1.5)
+    y_a, y_b = decoded(a), decoded(b)
+    y_t = (0.8 * y_a + 0.2 * y_b).astype(np.float32)
+    early = morph_frame(a, b, y_a, y_b, y_t, 0.2, FACE_BOX, around=(y_a, 0.0))
+    assert np.array_equal(early[:40], a[:40]) and unlike(early[:, :20], a[:, :20]).max() <= 1
+    same = morph_frame(a, b, y_a, y_b, y_t, 0.2, FACE_BOX)
+    middle = (slice(150, 190), slice(110, 160))
+    assert unlike(early[middle], same[middle]).mean() < 0.5  # the inner face is on its way all the same
+    assert unlike(early[middle], a[middle]).mean() > 1
