@@ -91,6 +91,7 @@ const facet = (() => {
     });
     document.addEventListener("click", event => {
         if (event.target.id === "facet-toggle") split(Number(byId("facet-split").value) === 100 ? 0 : 100);
+        if (event.target.closest?.(".facet-summary")) byId("facet-receipt").scrollIntoView({block: "end"});
         const face = event.target.closest?.("#facet-faces .face-button");  // it opens in a moment; the click shows now
         if (face) face.parentElement.querySelectorAll("button").forEach(one => one.setAttribute("aria-pressed", String(one === face)));
         if (event.target.matches?.("dialog.whole")) event.target.close();  // beside the photo

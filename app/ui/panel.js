@@ -58,6 +58,18 @@ whole.addEventListener("input", ({target}) => {
     } else if (slider) slider.number.value = target.value;
     tell();
 });
+// A finger that scrolls the page may start on a slider, which jumps to it at once: when the browser takes the touch for
+// scrolling, the slider goes back.
+let held;
+whole.addEventListener("pointerdown", ({target}) => {
+    const slider = sliders.find(({range}) => range === target);
+    held = slider && {slider, value: slider.range.value};
+});
+whole.addEventListener("pointercancel", ({target}) => {
+    if (held?.slider.range !== target || target.value === held.value) return;
+    place(held.slider, held.value);
+    tell();
+});
 // A number that was left empty or out of range becomes what its slider says.
 whole.addEventListener("change", event => {
     const slider = sliders.find(slider => slider.number === event.target);

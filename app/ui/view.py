@@ -19,6 +19,7 @@ from app.ui.text import (
     NOTHING_ELSE,
     NOTHING_YET,
     RECEIPT_HINT,
+    SUMMARY_HINT,
     WHOLE_ALT,
     label_of,
     preview_alt,
@@ -133,6 +134,19 @@ def receipt(found: Receipt, locked: Sequence[str]) -> str:
                      f"<td>{_bar(change)}</td></tr>" for name, change in found.unasked)
     return (f"{table}<table><thead><tr><th scope='col'>Changed along with it</th><th scope='col'></th>"
             f"<th scope='col'></th></tr></thead><tbody>{others}</tbody></table>{note}")
+
+
+def summary(found: Receipt) -> str:
+    """The receipt in one line, a button that leads to it; empty where nothing was asked and there is no warning."""
+    parts = [f"<b>{escape(label_of(name))}</b> {_reached(found, name)}" for name in list(found.asked)[:2]]
+    if parts and found.unasked:
+        name, change = found.unasked[0]
+        parts.append(f"also <b>{escape(label_of(name))}</b> {100 * change:+.0f} points")
+    if found.warnings:
+        parts.insert(0, "<b>1 warning</b>" if len(found.warnings) == 1 else f"<b>{len(found.warnings)} warnings</b>")
+    if not parts:
+        return ""
+    return f'<button type="button" class="facet-summary" title="{SUMMARY_HINT}">{" · ".join(parts)}</button>'
 
 
 def _reached(found: Receipt, name: str) -> str:

@@ -52,6 +52,7 @@ class EditTab:
                 self.redo = gr.Button("Redo", size="sm", min_width=60, interactive=False, elem_id="facet-redo")
                 self.reset = gr.Button("Reset all", size="sm", min_width=60, elem_id="facet-reset")
                 self.whole = gr.Button(text.WHOLE, size="sm", min_width=80, elem_id="facet-whole-open")
+            self.summary = gr.HTML("", padding=False, elem_id="facet-summary")
         self.warnings = gr.HTML("", padding=False, elem_id="facet-warnings")
         with gr.Row(elem_classes="facet-tools", elem_id="facet-take"):
             self.download = gr.Button(text.DOWNLOAD, variant="primary", elem_id="facet-download", min_width=120)
@@ -79,8 +80,8 @@ class EditTab:
         panel = self.panel.component
         inputs = [self.subject, panel]
         panel.input(self.live, inputs, self.stage, trigger_mode="always_last", **AT_ONCE)
-        self.rest.click(self._safe(self.settle, self.receipt), inputs,
-                        [self.receipt, self.warnings, self.recipe, self.undo, self.redo], trigger_mode="always_last",
+        settled = [self.receipt, self.summary, self.warnings, self.recipe, self.undo, self.redo]
+        self.rest.click(self._safe(self.settle, self.receipt), inputs, settled, trigger_mode="always_last",
                         show_progress_on=self.receipt, **AT_ONCE)
         self.picker.wire(self.opened, inputs, self.outputs, self.stage)
         shown = {"show_progress_on": self.stage}  # see FacePicker.wire
@@ -126,6 +127,7 @@ class EditTab:
         found = self._editor.receipt(self._subjects.opened(subject), recipe)
         return {
             self.receipt: view.receipt(found, recipe.keep),
+            self.summary: view.summary(found),
             self.warnings: view.warnings(found.warnings),
             self.recipe: recipes_to_json(subject.recipes()),
             self.undo: gr.update(interactive=history.can_undo),
