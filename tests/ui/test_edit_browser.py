@@ -8,6 +8,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from app.ui.text import PRESETS
+from tests.ui.conftest import PATIENCE
 from tests.ui.pages import alt, picture, query, rested, rested_at, slider, toast, wait_for_change
 
 pytestmark = pytest.mark.browser
@@ -35,6 +36,52 @@ def test_a_drag_shows_its_last_position_and_leaves_a_receipt_beside_the_face(pag
     rested(page, "Asked for")
     column, receipt = (page.locator(at).bounding_box() for at in ("#facet-left", "#facet-receipt"))
     assert column["x"] <= receipt["x"] < receipt["x"] + receipt["width"] <= column["x"] + column["width"]
+
+
+@pytest.fixture
+def phone(chromium, server):
+    """The page on a phone, and a finger: touch(kind, x, y)."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True,
+                                   reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(server)
+    page.wait_for_selector("#facet-after img.after")
+    session = context.new_cdp_session(page)
+
+    def touch(kind: str, *at: float) -> None:
+        points = [{"x": at[0], "y": at[1]}] if at else []
+        session.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    yield page, touch
+    context.close()
+
+
+def test_a_finger_drags_a_slider_sideways_and_scrolls_over_it_upwards(phone):
+    page, touch = phone
+    young = slider(page, "Young")
+    young.scroll_into_view_if_needed()
+
+    def swipe(right: float, down: float) -> None:
+        box = young.bounding_box()
+        x, y = box["x"] + 0.6 * box["width"], box["y"] + box["height"] / 2
+        touch("Start", x, y)
+        for step in range(1, 9):
+            touch("Move", x + right * step, y + down * step)
+        touch("End")
+
+    at = page.evaluate("scrollY")
+    swipe(5, 0)
+    value = float(young.input_value())
+    assert value > 0.4 and page.evaluate("scrollY") == at
+    rested_at(page, set=f"Young:{value}")
+    expect(page.locator("#facet-after")).to_be_in_viewport()  # the face, however low the slider
+    expect(page.locator(".facet-summary")).to_contain_text("Young")
+    swipe(0, -12)
+    page.wait_for_function("at => scrollY > at", arg=at)
+    assert float(young.input_value()) == value
+    page.locator(".facet-summary").click()
+    expect(page.locator("#facet-receipt table").first).to_be_in_viewport()
 
 
 def test_reset_one_and_all_and_undo_and_redo(page):
