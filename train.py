@@ -187,7 +187,11 @@ def attribute_classifier(data, options, model_config, seed: int):
 
 
 def latent_space(data, images, vae, classifier):
-    """Encode every face; centroids, directions and prior from the training faces, calibration on the others."""
+    """Encode every face, and turn the codes so that all together are N(0, I); then centroids, directions and prior from
+    the training faces, and calibration on the others."""
+    import keras
+    import numpy as np
+
     from model.calibration import calibrate
     from model.data import ATTRIBUTES
     from model.directions import guided_directions, guides
@@ -196,6 +200,12 @@ def latent_space(data, images, vae, classifier):
     from model.latents import fit_latents
     from model.preprocessing import face_light, to_float
     from model.prior import fit_prior
+    from model.whiten import find_whitening
+
+    def read(rows):
+        """z_mean (n, D), z_log_var (n, D) and light (n, C), side by side: each picture is read once."""
+        x = to_float(images[rows])
+        return np.concatenate([*map(keras.ops.convert_to_numpy, vae.encoder(x, training=False)), face_light(x)], axis=1)
 
     def encode(rows):
         return in_chunks(lambda part: vae.encoder(to_float(images[part]), training=False)[0], rows)
@@ -205,8 +215,10 @@ def latent_space(data, images, vae, classifier):
 
     print(f"encoding {len(data):,} faces", flush=True)
     train, valid = data.rows("train"), data.rows("valid", labelled=True)
-    z_mean = encode(train)
-    light = in_chunks(lambda part: face_light(to_float(images[part])), train)
+    z_mean, z_log_var, light = np.split(in_chunks(read, train), np.multiply(vae.config.latent_dim, (1, 2)), axis=1)
+    whitening = find_whitening(z_mean, z_log_var)
+    whitening.apply(vae.encoder, vae.decoder)
+    z_mean = whitening.codes(z_mean)
     latents = fit_latents(z_mean, data.labels[train], ATTRIBUTES, light)
     print("asking the classifier which way each attribute lies", flush=True)
     judge = Judge(classifier)

@@ -117,8 +117,7 @@ def _coarse_code(x, config):
 def _coarse_picture(z, config):
     """z (B, D) -> (B, S/2, S/2, 3): the inverse of `_coarse_code`, before the sigmoid."""
     side = min(COARSE, config.image_size // 2)
-    y = layers.Dense(side * side * 3, use_bias=False, kernel_initializer="zeros", dtype="float32",
-                     name="coarse_picture")(z)
+    y = layers.Dense(side * side * 3, kernel_initializer="zeros", dtype="float32", name="coarse_picture")(z)
     y = layers.Rescaling(COARSE_SCALE, dtype="float32")(y)
     y = layers.Reshape((side, side, 3), dtype="float32")(y)
     return layers.UpSampling2D(config.image_size // 2 // side, interpolation="bilinear", dtype="float32")(y)

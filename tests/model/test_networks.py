@@ -68,7 +68,8 @@ def test_a_linear_path_runs_beside_the_convolutions():
     before = np.asarray(decoder(z))[0]
     patch = np.zeros((8, 8, 3), "float32")  # half the image size
     patch[:4] = 30.0
-    decoder.get_layer("coarse_picture").set_weights([np.outer(z[0] / (z[0] @ z[0]), patch.ravel())])
+    matrix = np.outer(z[0] / (z[0] @ z[0]), patch.ravel())
+    decoder.get_layer("coarse_picture").set_weights([matrix, np.zeros(8 * 8 * 3)])
     logit = [np.log(y / (1 - y)) for y in (before, np.asarray(decoder(z))[0])]
     change = (logit[1] - logit[0])[:, 8, 0]
     assert change[:6] == pytest.approx(3.0, abs=0.01) and change[10:] == pytest.approx(0.0, abs=0.01)
