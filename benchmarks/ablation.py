@@ -13,6 +13,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import keras
+
 import train
 from model.bundle import load_bundle, save_bundle
 from model.config import PRESETS
@@ -47,7 +49,9 @@ def run(name: str, changes: list[str], options: argparse.Namespace, further: Seq
         for flag in ("cache", "init", "vgg16"):
             if getattr(options, flag):
                 common += [f"--{flag}", getattr(options, flag)]
-        if train.main([*common, *further, *changes]):
+        refused = train.main([*common, *further, *changes])
+        keras.utils.clear_session(free_memory=True)  # or each run would leave its graphs to the next
+        if refused:
             return None
     return json.loads((out / "metrics.json").read_text(encoding="utf-8"))
 
