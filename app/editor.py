@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from app.faces import OpenFace, choose_face, compare, cut_share, face_square, frame_scale, full_frame
+from app.faces import OpenFace, choose_face, compare, cut_share, face_square, frame_scale, full_frame, judged_square
 from app.limits import MOST_FRAMES, MOST_SAMPLES, check_count
 from app.path import path_codes, path_times
 from app.photo.align import Face, cut_frame, find_faces
@@ -23,7 +23,7 @@ from app.recipe import SEED_LIMIT, Recipe, RecipeError
 from app.slots import Slots
 from model.bundle import CHUNK, Bundle, load_bundle
 from model.inference import in_chunks
-from model.preprocessing import FACE_BOX, FRAME_SIZE, crop_face, to_float, to_uint8
+from model.preprocessing import FACE_BOX, FRAME_SIZE, crop_face, to_uint8
 
 PREVIEW_SCALE = 2.5  # 445 x 545 pixels: as large as a page shows a face
 RESULT_SCALE = 8.0  # 1424 x 1744: finer changes than this no decoder of 128 pixels makes, and memory stays small
@@ -184,7 +184,8 @@ class FaceEditor:
         """What the edit did by the classifier, on the composed face: the slower, sterner judge."""
         after = self.preview(opened, recipe)
         before = opened.frame if opened.frame is not None else to_uint8(opened.reconstruction)
-        x = np.stack([self._judged(opened, picture) for picture in (before, after)])  # (2, S, S, 3)
+        size = self.bundle.config.image_size
+        x = np.stack([judged_square(opened, picture, size) for picture in (before, after)])  # (2, S, S, 3)
         with self._slots:
             logits = self.bundle.classify_logits(x)  # (2, K)
         return write_receipt(self.bundle, recipe.set, logits, self.warnings(opened, recipe))
@@ -256,9 +257,3 @@ class FaceEditor:
             return to_uint8(x_hat)
         frame = opened.frame if frame is None else frame
         return edit_frame(frame, opened.reconstruction, x_hat, FACE_BOX, opened.matte, detail, original=opened.original)
-
-    def _judged(self, opened: OpenFace, picture: np.ndarray) -> np.ndarray:
-        """The square (S, S, 3) that the classifier gets of a face frame, or of a drawn face's square."""
-        if opened.frame is None:
-            return to_float(picture)
-        return crop_face(Image.fromarray(picture), self.bundle.config.image_size)

@@ -107,6 +107,11 @@ def face_square(frame: np.ndarray) -> np.ndarray:
     return frame[top:bottom, left:right]
 
 
+def judged_square(opened: OpenFace, picture: np.ndarray, size: int) -> np.ndarray:
+    """The square (size, size, 3) that a classifier gets of a face frame, or of a drawn face's square."""
+    return to_float(picture) if opened.frame is None else crop_face(Image.fromarray(picture), size)
+
+
 def describe_face(face: Face, number: int) -> dict:
     """A face as plain JSON values: number, score, landmarks and the box around the model's square in photo pixels."""
     left, top, right, bottom = FACE_BOX
