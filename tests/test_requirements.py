@@ -14,8 +14,9 @@ from packaging.utils import canonicalize_name
 from tests.test_layers import OURS, imports_of, our_modules
 
 ROOT = Path(__file__).parent.parent
-# Looked for and done without where they are not installed: the program says what they would add.
-OPTIONAL = {"atheris", "dlib"}
+# Looked for and done without where they are not installed: the program says what they would add. JAX and PyTorch are
+# imported where Keras runs on them.
+OPTIONAL = {"atheris", "dlib", "jax", "torch"}
 FILES = [f"requirements{kind}.{end}" for kind in ("", "-dev") for end in ("txt", "lock")]
 
 
