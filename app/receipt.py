@@ -10,6 +10,7 @@ from app.faces import OpenFace, compared_size
 from app.recipe import Recipe
 from model.bundle import Bundle
 from model.classifier import sigmoid
+from model.latents import Latents
 
 UNASKED_COUNT = 5  # more than five lines nobody reads
 UNASKED_LEAST = 0.05  # a change of probability below this is the classifier's own unrest
@@ -91,7 +92,7 @@ def edit_warnings(bundle: Bundle, opened: OpenFace, recipe: Recipe) -> list[str]
     usual = bundle.metrics.get(f"psnr_{compared_size(bundle.config.image_size)}")  # absent if it was never evaluated
     if opened.psnr is not None and usual is not None:
         warnings += reconstruction_warnings(opened.psnr, usual)
-    return warnings + code_warnings(opened.z, latents.mean, latents.covariance)
+    return warnings + code_warnings(opened.z, latents)
 
 
 def face_warnings(matrix: np.ndarray, landmarks: np.ndarray) -> list[str]:
@@ -112,10 +113,11 @@ def face_warnings(matrix: np.ndarray, landmarks: np.ndarray) -> list[str]:
     return warnings
 
 
-def code_warnings(z: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> list[str]:
-    """A sentence if a code z (1, D) lies far out of the training faces' cloud (mean (D,), covariance (D, D))."""
-    away = np.asarray(z, np.float64)[0] - mean
-    length = float(np.sqrt(away @ np.linalg.solve(np.asarray(covariance, np.float64), away) / len(away)))
+def code_warnings(z: np.ndarray, latents: Latents) -> list[str]:
+    """A sentence if a code z (1, D) lies far out of the training faces' cloud."""
+    away = np.asarray(z, np.float64)[0] - latents.mean
+    # Not by BLAS, whose threads get into each other's way when many visitors ask.
+    length = float(np.sqrt(np.einsum("i,ij,j", away, latents.precision, away) / len(away)))
     if length > FAR_OUT:
         return [f"The model finds this face unusual ({length:.1f} times as far out as its training faces); "
                 "edits may miss."]

@@ -101,6 +101,11 @@ class Latents:
         return np.asarray(self.centroid_positive, np.float64) - np.asarray(self.centroid_negative, np.float64)
 
     @cached_property
+    def precision(self) -> np.ndarray:
+        """S^-1 (D, D), float64. Found once: fifty visitors who each solve with S make each other wait for seconds."""
+        return np.linalg.inv(np.asarray(self.covariance, np.float64))
+
+    @cached_property
     def _span(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """The whitened directions in a basis of their own span, at most 2 K + C dimensions, so that an edit is cheap.
 
@@ -246,15 +251,10 @@ def fit_latents(z_mean: np.ndarray, labels: np.ndarray, names: Collection[str],
     # Without faces on both sides there is no direction: both centroids the same gives d_k = 0, which moves nothing.
     positive, negative = (np.where(known, centroid, mean) for centroid in centroids)
     return Latents(
-        names=names,
-        centroid_positive=positive.astype(np.float32),
-        centroid_negative=negative.astype(np.float32),
-        count_positive=np.rint(counts[0]).astype(np.int64),
-        count_negative=np.rint(counts[1]).astype(np.int64),
-        mean=mean.astype(np.float32),
-        covariance=ledoit_wolf(z_mean)[0].astype(np.float32),
-        calibration=np.ones((len(names), 2), np.float32),
-        reliable=np.minimum(*counts) >= RELIABLE_COUNT,
+        names=names, centroid_positive=positive.astype(np.float32), centroid_negative=negative.astype(np.float32),
+        count_positive=np.rint(counts[0]).astype(np.int64), count_negative=np.rint(counts[1]).astype(np.int64),
+        mean=mean.astype(np.float32), covariance=ledoit_wolf(z_mean)[0].astype(np.float32),
+        calibration=np.ones((len(names), 2), np.float32), reliable=np.minimum(*counts) >= RELIABLE_COUNT,
         light=None if light is None else ((z_mean - mean).T @ (light - np.mean(light, axis=0)) / len(z_mean)
                                           ).astype(np.float32),
     )
