@@ -112,7 +112,7 @@ def test_a_made_split_keeps_people_apart(tmp_path, faces):
 def test_a_damaged_cache_is_named(tmp_path, faces, size):
     write_faces(tmp_path / "d" / "img_align_celeba", faces)
     CelebA(tmp_path / "d", cache=tmp_path / "c").images(16)
-    path = next(p for p in (tmp_path / "c").iterdir() if "sharp" not in p.name)
+    path = next(p for p in (tmp_path / "c").iterdir() if p.name.count(".") == 1)
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(DataError, match=path.name):
         CelebA(tmp_path / "d", cache=tmp_path / "c").images(16)
@@ -121,7 +121,7 @@ def test_a_damaged_cache_is_named(tmp_path, faces, size):
 def test_a_cache_whose_header_has_a_flipped_bit_is_named(tmp_path, faces):
     write_faces(tmp_path / "d" / "img_align_celeba", faces)
     CelebA(tmp_path / "d", cache=tmp_path / "c").images(16)
-    path = next(p for p in (tmp_path / "c").iterdir() if "sharp" not in p.name)
+    path = next(p for p in (tmp_path / "c").iterdir() if p.name.count(".") == 1)
     whole = path.read_bytes()
     brace = whole.index(b"}")  # of the dictionary that the header is
     path.write_bytes(whole[:brace] + b"|" + whole[brace + 1 :])
@@ -129,11 +129,39 @@ def test_a_cache_whose_header_has_a_flipped_bit_is_named(tmp_path, faces):
         CelebA(tmp_path / "d", cache=tmp_path / "c").images(16)
 
 
+def test_a_cache_with_a_damaged_face_is_named(tmp_path, faces):
+    write_faces(tmp_path / "d" / "img_align_celeba", faces)
+    whole = np.array(CelebA(tmp_path / "d", cache=tmp_path / "c").images(16))
+    (sums,) = (tmp_path / "c").glob("*.sums.npy")
+    path = sums.with_name(sums.name.replace(".sums", ""))
+    content = bytearray(path.read_bytes())
+    content[-700] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=f"{path.name} is damaged .its faces have other checksums"):
+        CelebA(tmp_path / "d", cache=tmp_path / "c").images(16)
+    sums.unlink()  # a cache from before there were any
+    assert (CelebA(tmp_path / "d", cache=tmp_path / "c").images(16) != whole).sum() == 1
+
+
+def test_labels_and_splits_are_in_the_fingerprint_and_not_in_the_caches_name(tmp_path, faces):
+    write_faces(tmp_path / "d" / "img_align_celeba", faces)
+    prints, root = set(), tmp_path / "d"
+    for smiling, split in ((1, 0), (-1, 0), (1, 1)):
+        (root / "list_attr_celeba.txt").write_text(f"1\n{' '.join(ATTRIBUTES)}\n000001.jpg {f'{smiling} ' * 40}\n")
+        rows = (f"{name} {split if i == 0 else 0}\n" for i, name in enumerate(faces))
+        (root / "list_eval_partition.txt").write_text("".join(rows))
+        data = CelebA(root, cache=tmp_path / "c")
+        data.images(16)
+        prints.add(data.fingerprint())
+    assert len(prints) == 3  # a resumed run compares it
+    assert len(list((tmp_path / "c").glob("*.npy"))) == 3  # the faces, whether they are sharp, and their checksums
+
+
 def test_what_a_killed_run_left_is_swept_away_and_a_living_ones_stays(tmp_path, faces):
     write_faces(tmp_path / "data", faces)
     data = CelebA(tmp_path / "data", cache=tmp_path / "cache")
     data.images(16)
-    (whole,) = (path for path in (tmp_path / "cache").glob("*.npy") if "sharp" not in path.name)
+    (whole,) = (path for path in (tmp_path / "cache").glob("*.npy") if path.name.count(".") == 1)
     whole.unlink()
     killed = subprocess.Popen(["true"])
     killed.wait()
