@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from app.photo.align import Face, native_scale
+from app.photo.align import Face, native_scale, to_photo
 from app.photo.motion import OVAL_CENTRE, OVAL_RADII
 from app.photo.residual import Original
 from model.preprocessing import FACE_BOX, FRAME_SIZE, crop_face, to_float, to_uint8
@@ -64,8 +64,7 @@ def cut_share(face: Face, photo_size: tuple[int, int]) -> float:
     x, y = np.meshgrid(at, at)
     oval = np.stack([x, y], axis=-1)[x**2 + y**2 <= 1] * OVAL_RADII + OVAL_CENTRE  # (N, 2) parts of the square
     oval = oval * (right - left, bottom - top) + (left, top)
-    matrix = np.asarray(face.matrix, np.float64)  # photo -> frame
-    oval = np.linalg.solve(matrix[:, :2], (oval - matrix[:, 2]).T).T
+    oval = to_photo(oval, face.matrix)
     return float(((oval < -0.5) | (oval > np.array(photo_size) - 0.5)).any(axis=1).mean())
 
 
@@ -116,8 +115,7 @@ def describe_face(face: Face, number: int) -> dict:
     """A face as plain JSON values: number, score, landmarks and the box around the model's square in photo pixels."""
     left, top, right, bottom = FACE_BOX
     corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float64)
-    matrix = np.asarray(face.matrix, np.float64)  # photo -> frame
-    corners = np.linalg.solve(matrix[:, :2], (corners - matrix[:, 2]).T).T  # (4, 2) in the photo
+    corners = to_photo(corners, face.matrix)
     return {
         "face": number,
         "score": round(float(face.score), 4),

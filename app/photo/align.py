@@ -79,11 +79,17 @@ def frame_matrix(matrix: np.ndarray, scale: float) -> tuple[np.ndarray, tuple[in
     return scaled, size
 
 
+def to_photo(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Points (N, 2) of a frame as points of the photo: the inverse of `matrix`, (2, 3) photo -> frame."""
+    matrix = np.asarray(matrix, np.float64)
+    return np.linalg.solve(matrix[:, :2], (points - matrix[:, 2]).T).T
+
+
 def photo_region(matrix: np.ndarray, size: tuple[int, int], photo_size: tuple[int, int]) -> tuple[int, int, int, int]:
     """The box (left, top, right, bottom) in the photo that a frame covers, with a margin; at least one pixel."""
     width, height = size
     corners = np.array([(-0.5, -0.5), (width - 0.5, -0.5), (width - 0.5, height - 0.5), (-0.5, height - 0.5)])
-    corners = np.linalg.solve(matrix[:, :2], (corners - matrix[:, 2]).T).T  # (4, 2) in the photo
+    corners = to_photo(corners, matrix)
     low = np.clip(np.floor(corners.min(axis=0)) - MARGIN, 0, np.array(photo_size) - 1).astype(int)
     high = np.clip(np.ceil(corners.max(axis=0)) + MARGIN + 1, low + 1, photo_size).astype(int)
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])

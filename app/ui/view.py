@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from app.faces import OpenFace
-from app.photo.align import FRAME_SIZE
+from app.photo.align import FRAME_SIZE, to_photo
 from app.photo.pixels import to_uint8
 from app.receipt import Receipt
 from app.recipe import Recipe
@@ -65,7 +65,7 @@ def outline(matrix: np.ndarray, photo_size: tuple[int, int]) -> str:
     photo = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64) - 0.5
     frame = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) * FRAME_SIZE - 0.5
     matrix = np.asarray(matrix, np.float64)
-    in_photo = np.linalg.solve(matrix[:, :2], (frame - matrix[:, 2]).T).T  # the frame's corners (4, 2)
+    in_photo = to_photo(frame, matrix)  # the frame's corners
     if (in_photo >= -1).all() and (in_photo <= photo[2] + 1).all():
         return ""
     in_frame = (photo @ matrix[:, :2].T + matrix[:, 2] + 0.5) / FRAME_SIZE
