@@ -13,6 +13,11 @@ from keras import ops
 # Means of ImageNet's blue, green and red, which VGG16 expects subtracted (Simonyan and Zisserman 2014).
 VGG_MEAN_BGR = (103.939, 116.779, 123.68)
 TEXTURE_CELL = 8  # pixels over which detail is counted: wider than a strand, narrower than a strand's tuft
+# (3, 3, 4): each takes from a pixel the mean of its two neighbours across, down and along both diagonals.
+SECOND_DIFFERENCES = np.zeros((3, 3, 4), "float32")
+SECOND_DIFFERENCES[1, 1] = 1.0
+for _band, (_row, _column) in enumerate(((1, 0), (0, 1), (0, 0), (0, 2))):
+    SECOND_DIFFERENCES[_row, _column, _band] = SECOND_DIFFERENCES[2 - _row, 2 - _column, _band] = -0.5
 PERCEPTUAL_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3")
 
 
@@ -74,10 +79,7 @@ def detail_energy(x):
 
     (B, S, S, 1) -> (B, s, s, 4).
     """
-    middle = x[:, 1:-1, 1:-1]
-    pairs = ((x[:, 1:-1, :-2], x[:, 1:-1, 2:]), (x[:, :-2, 1:-1], x[:, 2:, 1:-1]),
-             (x[:, :-2, :-2], x[:, 2:, 2:]), (x[:, :-2, 2:], x[:, 2:, :-2]))
-    bands = ops.concatenate([ops.abs(middle - 0.5 * (a + b)) for a, b in pairs], axis=-1)
+    bands = ops.abs(ops.conv(x, SECOND_DIFFERENCES[:, :, None], padding="valid"))
     return ops.average_pool(bands, TEXTURE_CELL, strides=TEXTURE_CELL // 2)
 
 

@@ -10,7 +10,7 @@ from model.callbacks import AveragedWeights, BetaScheduler, Clock, ImageGenerato
 from model.config import TrainConfig, preset
 from model.preprocessing import to_float
 from model.progress import BestWeights
-from model.vae import VAE, Sampling
+from model.vae import HALF_SIZE, VAE, Sampling, blurred
 from tests.faces import draw_face
 
 
@@ -226,3 +226,9 @@ def test_blurred_input_for_sharp_faces_only():
     x = np.random.default_rng(0).random((2, 128, 128, 3)).astype("float32")
     soft = np.asarray(vae._soften(x, np.array([1.0, 0.0], "float32")))
     assert soft[0].std() < 0.9 * x[0].std() and np.array_equal(soft[1], x[1])
+
+
+def test_the_blur_is_a_resize_to_the_half_size_pictures_and_back():
+    x = np.random.default_rng(0).random((2, 128, 128, 3)).astype("float32")
+    small = keras.ops.image.resize(x, (HALF_SIZE, HALF_SIZE), antialias=True)
+    assert np.asarray(blurred(x)) == pytest.approx(np.asarray(keras.ops.image.resize(small, (128, 128))), abs=1e-5)
