@@ -52,8 +52,8 @@ class ModelConfig(_Record):
 
     `seed`: stride-2 3x3 convolutions of `widths`, and their mirror image.
     `residual`: a stem of stride `stem_stride`, then a level of `depths[i]` residual blocks with `widths[i]` channels,
-    halving the side from one level to the next; the decoder is the mirror image with a `head_width` level at half size
-    and a sub-pixel last step.
+    halving the side from one level to the next; the decoder is the mirror image with a level of `head_depth` blocks at
+    half size, and `detail_width` channels of sub-pixel features at full size.
     """
 
     architecture: str = "residual"
@@ -63,13 +63,16 @@ class ModelConfig(_Record):
     depths: tuple[int, ...] = (1, 1, 2, 1)  # residual only
     stem_stride: int = 4  # residual only
     head_width: int = 32  # residual only: channels at half the image size, in the decoder
+    head_depth: int = 2  # residual only: blocks there
+    detail_width: int = 16  # residual only: channels at the image's own size, in the decoder
     bottleneck_width: int = 128  # residual only: channels between the smallest map and z
     dropout: float = 0.0
 
     def __post_init__(self):
         _check("architecture", self.architecture, ARCHITECTURES)
-        for name in ("latent_dim", "stem_stride", "head_width", "bottleneck_width"):
+        for name in ("latent_dim", "stem_stride", "head_width", "detail_width", "bottleneck_width"):
             _check(name, getattr(self, name), low=1)
+        _check("head_depth", self.head_depth, low=0)
         if not self.widths or min(self.widths) < 1:
             raise ValueError(f"widths is {self.widths}; it must be one or more numbers of at least 1")
         if not 0 <= self.dropout < 1:
@@ -104,17 +107,17 @@ class TrainConfig(_Record):
     precision: str = "float32"
     # the objective: alpha * reconstruction + beta * KL
     alpha: float = 1.0
-    beta: float = 5e-5
+    beta: float = 3e-5
     beta_warmup_epochs: float = 0.0  # beta rises linearly from 0 over these epochs
     reconstruction: str = "multiscale"
     perceptual_weight: float = 0.4  # VGG16 features; 0 = off
     perceptual_start: float = 0.2  # share of the run before VGG16 joins; pixels alone come first at twice the speed
-    texture_weight: float = 1.0  # amount of fine detail in each place; 0 = off
+    texture_weight: float = 0.25  # amount of fine detail in each place; 0 = off
     # augmentation
     flip: bool = True
-    jitter: float = 1.0  # similarity jitter in units of a face detector's error; 0 = off
-    colour: float = 0.1  # largest change of brightness, and of each colour channel on top of it, as a share
-    soften: float = 0.5  # share of full-size faces whose encoder input is blurred to the half-size faces' resolution
+    jitter: float = 1.5  # similarity jitter in units of a face detector's error; 0 = off
+    colour: float = 0.15  # largest change of brightness, and of each colour channel on top of it, as a share
+    soften: float = 0.8  # share of full-size faces whose encoder input is blurred to the half-size faces' resolution
 
     def __post_init__(self):
         _check("schedule", self.schedule, SCHEDULES)

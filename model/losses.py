@@ -13,11 +13,6 @@ from keras import ops
 # Means of ImageNet's blue, green and red, which VGG16 expects subtracted (Simonyan and Zisserman 2014).
 VGG_MEAN_BGR = (103.939, 116.779, 123.68)
 TEXTURE_CELL = 8  # pixels over which detail is counted: wider than a strand, narrower than a strand's tuft
-# (3, 3, 4): each takes from a pixel the mean of its two neighbours across, down and along both diagonals.
-SECOND_DIFFERENCES = np.zeros((3, 3, 4), "float32")
-SECOND_DIFFERENCES[1, 1] = 1.0
-for _band, (_row, _column) in enumerate(((1, 0), (0, 1), (0, 0), (0, 2))):
-    SECOND_DIFFERENCES[_row, _column, _band] = SECOND_DIFFERENCES[2 - _row, 2 - _column, _band] = -0.5
 PERCEPTUAL_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3")
 
 
@@ -74,12 +69,26 @@ def texture_error(x, x_hat, sharp):
             + absolute_error(detail_energy(half), detail_energy(half_hat)))
 
 
-def detail_energy(x):
-    """Local mean magnitude of second differences across, down and along both diagonals, near every fourth place.
+def _oriented_bands() -> np.ndarray:
+    """(6, 6, 4): second differences of a mean over four pixels, across, down and along both diagonals.
 
-    (B, S, S, 1) -> (B, s, s, 4).
+    They pass detail of some three and some seven pixels' period, and none of two or four pixels' period in either
+    direction. Those are the grids of the decoder's own doublings, and the cheapest way to make detail where the hair
+    cannot be known: a network that was paid for them wove all hair and walls of them.
     """
-    bands = ops.abs(ops.conv(x, SECOND_DIFFERENCES[:, :, None], padding="valid"))
+    taps = np.convolve([-1.0, 2.0, -1.0], np.full(4, 0.25))
+    bands, places = np.zeros((6, 6, 4), "float32"), np.arange(6)
+    for band, (rows, columns) in enumerate(((2, places), (places, 2), (places, places), (places, places[::-1]))):
+        bands[rows, columns, band] = 2.0 * taps
+    return bands
+
+
+ORIENTED_BANDS = _oriented_bands()
+
+
+def detail_energy(x):
+    """Local mean magnitude of four oriented bands near every fourth place: (B, S, S, 1) -> (B, s, s, 4)."""
+    bands = ops.abs(ops.conv(x, ORIENTED_BANDS[:, :, None], padding="valid"))
     return ops.average_pool(bands, TEXTURE_CELL, strides=TEXTURE_CELL // 2)
 
 

@@ -91,13 +91,13 @@ def _residual_decoder(z, config):
     y = layers.Dense(side * side * config.bottleneck_width)(z)
     y = layers.Reshape((side, side, config.bottleneck_width))(y)
     doublings = (config.image_size // (2 * side)).bit_length() - 1
-    head = (config.head_width, 1)
+    head = (config.head_width, config.head_depth)
     levels = list(zip(config.widths, config.depths, strict=True))[::-1] + [head] * doublings
     for level, (width, depth) in enumerate([*levels[:doublings], head]):
         y = _doubled(y, width) if level else layers.Conv2D(width, 1)(y)  # (B, 2s, 2s, width)
         for _ in range(depth):
             y = _residual_block(y, width, config.dropout)
-    return _sub_pixel_head(_activated(y), _coarse_picture(z, config))
+    return _sub_pixel_head(_activated(y), _coarse_picture(z, config), config.detail_width)
 
 
 def _coarse_code(x, config):
@@ -149,7 +149,7 @@ def _doubled(x, width: int):
     return PlaceBias()(layers.UpSampling2D(2, interpolation="bilinear")(layers.Conv2D(width, 1)(x)))
 
 
-def _shuffled(x, dtype=None):
+def _shuffled(x):
     """(B, s, s, 4 C) -> (B, 2s, 2s, C): each position's four groups of channels become its four pixels.
 
     A mean over 2 x 2 of them then takes away the pattern that the four groups' unequal gains print on flat ground
@@ -158,19 +158,21 @@ def _shuffled(x, dtype=None):
     side, width = x.shape[1], x.shape[-1] // 4
     x = layers.Reshape((side, side, 2, 2, width))(x)
     x = layers.Reshape((2 * side, 2 * side, width))(ops.transpose(x, (0, 1, 3, 2, 4, 5)))
-    return layers.AveragePooling2D(2, strides=1, padding="same", dtype=dtype)(x)
+    return layers.AveragePooling2D(2, strides=1, padding="same")(x)
 
 
-def _sub_pixel_head(y, coarse):
-    """(B, S/2, S/2, C) -> (B, S, S, 3): a smooth half-size picture enlarged, plus sub-pixel detail (Shi et al. 2016).
+def _sub_pixel_head(y, coarse, width: int):
+    """(B, S/2, S/2, C) -> (B, S, S, 3): a smooth half-size picture enlarged, plus grey detail drawn at full size.
 
-    coarse (B, S/2, S/2, 3) is added to the smooth picture.
+    coarse (B, S/2, S/2, 3) is added to the smooth picture. The detail comes from `width` sub-pixel features (Shi et al.
+    2016) by a convolution of its own: what smooths the features' grid away would otherwise blur all that is drawn.
 
     The detail starts at zero, so that the head begins without the grid that a random sub-pixel layer draws.
     """
     colour = layers.Conv2D(3, 3, padding="same", dtype="float32")(y)
     colour = layers.Add(dtype="float32")([colour, coarse])
     colour = layers.UpSampling2D(2, interpolation="bilinear", dtype="float32")(colour)
-    detail = layers.Conv2D(12, 3, padding="same", kernel_initializer="zeros", dtype="float32")(y)
-    y = layers.Add(dtype="float32")([colour, _shuffled(detail, "float32")])
+    fine = layers.Activation("relu")(_shuffled(layers.Conv2D(4 * width, 3, padding="same")(y)))
+    detail = layers.Conv2D(1, 3, padding="same", kernel_initializer="zeros", dtype="float32", name="detail")(fine)
+    y = layers.Add(dtype="float32")([colour, detail])  # of brightness alone: a JPEG has colour at half size
     return layers.Activation("sigmoid", dtype="float32", name="x_hat")(y)

@@ -20,8 +20,11 @@ def check_sizes(config: ModelConfig, classifier: Mapping) -> None:
     _check_side(config.image_size)
     side = config.image_size // config.total_stride
     last = config.bottleneck_width if config.architecture == "residual" else widths[-1]
-    head = 9 * config.head_width**2 if config.architecture == "residual" else 0
-    _check(widths, depths, head + side * side * last * config.latent_dim)
+    others = side * side * last * config.latent_dim
+    if config.architecture == "residual":
+        widths, depths = (*widths, config.head_width), (*depths, config.head_depth)
+        others += 9 * config.head_width * 4 * config.detail_width
+    _check(widths, depths, others)
     _check_side(classifier.get("image_size", 0))
     _check(classifier.get("widths", ()), classifier.get("depths", ()), classifier.get("attributes", 0))
 

@@ -43,6 +43,10 @@ def test_texture_error_counts_detail_wherever_it_lies():
     assert error(across) > 5 * error(elsewhere)  # as much detail, but the hair falls the other way
     assert 0 < error(blurred, 0 * one) < error(blurred)  # enlarged pictures have no detail at full size to teach
     assert error(strands + 0.1) == pytest.approx(0, abs=1e-6)  # light is not detail
+    # A network that may not know the hair drew its detail as the finest grid, which pays it nothing any more.
+    grid = (0.05 * (-1.0) ** np.arange(128)).astype("float32")
+    for drawn in (blurred + grid[:, None, None], blurred + (grid[:, None] * grid)[:, :, None]):
+        assert error(drawn) == pytest.approx(error(blurred), rel=1e-3)
 
 
 def test_perceptual_distance(vgg16_file):

@@ -53,6 +53,21 @@ def test_the_decoder_begins_without_a_sub_pixel_grid():
     assert even_odd[0] == pytest.approx(even_odd[1], rel=0.35)
 
 
+def test_detail_is_of_brightness_and_as_fine_as_the_picture():
+    config, _ = preset("tiny")
+    rng = np.random.default_rng(0)
+    decoder, z = build_decoder(config), rng.normal(size=(1, 4)).astype("float32")
+    before = np.asarray(decoder(z))[0]
+    kernel = rng.normal(size=(3, 3, config.detail_width, 1)).astype("float32")
+    decoder.get_layer("detail").set_weights([kernel, np.zeros(1)])
+    logit = [np.log(y / (1 - y)) for y in (before, np.asarray(decoder(z))[0])]
+    change = logit[1] - logit[0]  # (16, 16, 3)
+    assert np.abs(change[..., 0]).mean() > 0.01
+    assert change == pytest.approx(np.repeat(change[..., :1], 3, axis=-1), abs=1e-4)
+    coarse = change.reshape(8, 2, 8, 2, 3).mean(axis=(1, 3))
+    assert np.abs(change - coarse.repeat(2, 0).repeat(2, 1)).mean() > 0.1 * np.abs(change).mean()
+
+
 def test_a_linear_path_runs_beside_the_convolutions():
     """Its picture of 16 pixels goes into the code and comes out of it, by one matrix each."""
     config, _ = preset("tiny")
