@@ -10,6 +10,7 @@ from model.latents import Latents
 # How many faces are moved for each attribute and side, and by how many plain centroid vectors.
 CALIBRATION_FACES = 48
 CALIBRATION_STEPS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
+NEARLY = 0.9
 # Fewer labelled validation faces than this on either side say nothing: the unit stays one plain vector.
 CALIBRATION_MINIMUM = 8
 
@@ -26,7 +27,7 @@ def calibrate(
 
     For each attribute and side a sample of decoded faces is moved by CALIBRATION_STEPS plain centroid vectors; the unit
     is where the mean logit, made monotone, crosses the mean of the decoded faces on the other side. It lies between
-    the first and the last step; where the classifier never gets that far, it is the step that gets furthest.
+    the first and the last step; where the classifier never gets that far, it ends where nearly all of the rise is made.
 
     Args:
         latents: fitted on the training faces.
@@ -64,8 +65,13 @@ def calibrate(
 
 
 def _crossing(steps: Sequence[float], climbed: np.ndarray, target: float) -> float:
-    """Where a rising curve first reaches a target (or its own top, if that is lower), by linear interpolation."""
-    target = min(target, climbed[-1])
+    """Where a rising curve first reaches a target, by linear interpolation.
+
+    A curve that stays below it is followed for NEARLY of its rise: what is left would cost several times the way, and
+    on it faces burn out.
+    """
+    if climbed[-1] < target:
+        target = climbed[0] + NEARLY * (climbed[-1] - climbed[0])
     after = int(np.argmax(climbed >= target))
     if after == 0:
         return CALIBRATION_STEPS[0]

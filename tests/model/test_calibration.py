@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.calibration import CALIBRATION_STEPS, calibrate
+from model.calibration import CALIBRATION_STEPS, _crossing, calibrate
 from model.latents import fit_latents
 
 D, N = 6, 400
@@ -83,3 +83,10 @@ def test_shapes_that_do_not_fit(faces):
     z, labels, latents = faces
     with pytest.raises(ValueError, match="do not fit"):
         calibrate(latents, z[:5], labels, decode, decode)
+
+
+def test_a_target_out_of_reach_is_not_chased_to_the_last_step():
+    """Blond hair once burned out white for the last few hundredths of what the classifier would see of it."""
+    steps, climbed = (0.0, 1.0, 2.0, 3.0), np.array([-4.0, 0.5, 0.8, 1.0])
+    assert _crossing(steps, climbed, target=2.0) == pytest.approx(1.0)  # nine tenths of the rise from -4 to 1
+    assert _crossing(steps, climbed, target=0.9) == pytest.approx(2.5)  # but what can be reached is reached
