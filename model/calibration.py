@@ -10,7 +10,7 @@ from model.latents import Latents
 # How many faces are moved for each attribute and side, and by how many plain centroid vectors.
 CALIBRATION_FACES = 48
 CALIBRATION_STEPS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
-NEARLY = 0.9
+NEARLY = 0.9  # of a rise that ends below its target; its last tenth is long, and faces burn out on it
 # Fewer labelled validation faces than this on either side say nothing: the unit stays one plain vector.
 CALIBRATION_MINIMUM = 8
 

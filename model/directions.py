@@ -41,8 +41,7 @@ def guided_directions(latents: Latents, z_mean: np.ndarray, logits: np.ndarray,
     z_mean, logits = np.asarray(z_mean, np.float64), np.asarray(logits, np.float64)
     if z_mean.shape != (len(logits), len(latents.mean)) or logits.shape[1:] != (len(latents.names),):
         raise ValueError(f"z_mean {z_mean.shape} and logits {logits.shape} do not fit these latents")
-    covariance = np.asarray(latents.covariance, np.float64)
-    precision = np.linalg.inv(covariance)
+    precision = latents.precision
     spread = logits.std(axis=0)
     scaled = np.divide(logits - logits.mean(axis=0), spread, out=np.zeros_like(logits), where=spread > 0)
     slopes = precision @ ((z_mean - z_mean.mean(axis=0)).T @ scaled / len(z_mean))  # (D, K) g_j

@@ -3,7 +3,6 @@
 n faces, S image side, D latent dimensions, K attributes, F classifier features. Pictures are float in [0, 1].
 """
 
-import functools
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -16,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from model.classifier import sigmoid
 from model.latents import Latents
+from model.preprocessing import lanczos, resizing
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, of red, green and blue
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2015, section 5.2: a latent dimension with less variance of z_mean is unused
@@ -26,17 +26,8 @@ def resize(images: np.ndarray, size: int) -> np.ndarray:
     """(n, S, S, 3) -> (n, size, size, 3), Lanczos with antialiasing, clipped to [0, 1]."""
     if images.shape[1] == size:
         return images
-    weights = _lanczos(images.shape[1], size)
+    weights = resizing(images.shape[1], size, lanczos)
     return np.clip(np.einsum("sh,nhwc,tw->nstc", weights, images, weights, optimize=True), 0, 1)
-
-
-@functools.cache
-def _lanczos(side: int, size: int) -> np.ndarray:
-    """(size, side) weights of `ops.image.resize`'s "lanczos3" with antialiasing, which PyTorch lacks."""
-    pixel = side / size  # of the new picture, in old ones
-    x = np.abs((np.arange(size)[:, None] + 0.5) * pixel - 0.5 - np.arange(side)) / max(pixel, 1.0)
-    weights = np.where(x < 3, np.sinc(x) * np.sinc(x / 3), 0)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def psnr(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:

@@ -1,4 +1,10 @@
-"""The crop: from a face in the CelebA frame to the model's square. Training and editing share it."""
+"""The crop: from a face in the CelebA frame to the model's square. Training and editing share it.
+
+And resizing as a matrix, for the measures and the training step.
+"""
+
+import functools
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
@@ -47,3 +53,22 @@ def to_float(image) -> np.ndarray:
 def to_uint8(x: np.ndarray) -> np.ndarray:
     """float picture(s) in [0, 1], any shape -> uint8, rounded and clipped."""
     return np.clip(np.rint(np.asarray(x) * 255.0), 0, 255).astype(np.uint8)
+
+
+def triangle(x: np.ndarray) -> np.ndarray:
+    """The kernel of bilinear resizing at distances `x` of at least 0."""
+    return np.maximum(1.0 - x, 0.0)
+
+
+def lanczos(x: np.ndarray) -> np.ndarray:
+    """The kernel of `ops.image.resize`'s "lanczos3", which PyTorch lacks, at distances `x` of at least 0."""
+    return np.where(x < 3, np.sinc(x) * np.sinc(x / 3), 0)
+
+
+@functools.cache
+def resizing(side: int, size: int, kernel: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """(size, side) float32 weights that resize a row of pixels, with antialiasing where it becomes smaller."""
+    pixel = side / size  # of the new picture, in old ones
+    x = np.abs((np.arange(size)[:, None] + 0.5) * pixel - 0.5 - np.arange(side)) / max(pixel, 1.0)
+    weights = kernel(x)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

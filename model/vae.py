@@ -1,12 +1,12 @@
 """The variational autoencoder (Kingma and Welling 2013) as a Keras model that `fit` trains on any backend."""
 
 import keras
-import numpy as np
 from keras import ops
 
 from model import losses
 from model.config import ModelConfig, TrainConfig
 from model.networks import build_decoder, build_encoder
+from model.preprocessing import resizing, triangle
 
 POOLING = 4  # pixels of a cell of VGG16's block 3
 HALF_SIZE = 89  # side of the face square in half-size CelebA pictures, pixels; `soften` blurs to that
@@ -30,16 +30,8 @@ def blurred(x):
     """(B, S, S, 3), S over HALF_SIZE, at the half-size pictures' resolution but its own size."""
     size = x.shape[1]
     # Resizing is linear, and as a matrix product takes a fifth of the time.
-    blur = (_resizing(HALF_SIZE, size) @ _resizing(size, HALF_SIZE)).astype("float32")
+    blur = resizing(HALF_SIZE, size, triangle) @ resizing(size, HALF_SIZE, triangle)
     return ops.einsum("ij,bjkc,lk->bilc", blur, x, blur)
-
-
-def _resizing(size: int, new_size: int) -> np.ndarray:
-    """(new_size, size): bilinear, with antialiasing where it makes smaller."""
-    place = (np.arange(new_size) + 0.5) * size / new_size - 0.5  # of the new pixels among the old ones
-    distance = np.abs(np.arange(size) - place[:, None]) / max(1.0, size / new_size)
-    weights = np.maximum(1.0 - distance, 0.0)
-    return weights / weights.sum(axis=1, keepdims=True)
 
 
 class VAE(keras.Model):
