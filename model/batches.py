@@ -1,5 +1,7 @@
 """Batches of faces with augmentation, for `fit` on any backend."""
 
+import os
+
 import keras
 import numpy as np
 from PIL import Image
@@ -25,7 +27,9 @@ class FaceBatches(keras.utils.PyDataset):
     """
 
     def __init__(self, images, rows, sharp, config: TrainConfig, training: bool, epoch: int = 0, devices: int = 1):
-        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
+        # A GPU takes thousands of faces a second and a core augments under two thousand: half of the cores do that.
+        workers = max(1, (os.cpu_count() or 1) // 2)
+        super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=4 * workers)
         rows = rows[: len(rows) - len(rows) % devices]
         if len(rows) == 0:
             raise ValueError("there are no faces in this split")

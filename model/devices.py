@@ -1,6 +1,8 @@
 """Where a run trains: on one device, or each batch shared among several."""
 
 import contextlib
+import os
+import platform
 
 import keras
 
@@ -18,3 +20,22 @@ def shared_devices() -> tuple[contextlib.AbstractContextManager, int]:
         if len(devices) > 1:
             return tf.distribute.MirroredStrategy([device.name for device in devices]).scope(), len(devices)
     return contextlib.nullcontext(), 1
+
+
+def hardware() -> str:
+    """The processor, its cores and the GPUs that Keras's backend sees, for the bundle's record."""
+    parts = [platform.processor() or platform.machine(), f"{os.cpu_count()} cores"]
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+        parts += [detail.get("device_name", "GPU") for detail in details]
+    elif keras.backend.backend() == "jax":
+        import jax
+
+        parts += [device.device_kind for device in jax.devices() if device.platform == "gpu"]
+    elif keras.backend.backend() == "torch":
+        import torch
+
+        parts += [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return ", ".join(parts)
