@@ -6,7 +6,6 @@ import dataclasses
 import fcntl
 import functools
 import os
-import platform
 import sys
 import time
 from pathlib import Path
@@ -87,11 +86,11 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     from model.batches import FaceBatches
     from model.bundle import bundle_hash, load_bundle
     from model.callbacks import AveragedWeights, BetaScheduler, Clock, ImageGenerator
-    from model.devices import shared_devices
+    from model.devices import hardware, shared_devices
     from model.folder import MAX_FILE_BYTES
     from model.losses import PerceptualDistance, vgg16_hash
     from model.preprocessing import to_float
-    from model.progress import BEST, BestWeights, TrainingState, load_state, read_arrays, restore_weights
+    from model.progress import BEST, LAST, BestWeights, TrainingState, load_state, read_arrays, restore_weights
     from model.vae import VAE
 
     identity = {"model": model_config.to_dict(), "train": train_config.to_dict(), "data": data.fingerprint(),
@@ -154,15 +153,16 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     if start < train_config.epochs and not (options.minutes and clock.elapsed >= 60 * options.minutes):
         vae.fit(training, validation_data=validation, initial_epoch=start, epochs=train_config.epochs,
                 callbacks=callbacks, verbose=1 if sys.stdout.isatty() else 2)
-    # What ships is measured as it will run: in float32, whatever precision it was trained in.
-    vae = VAE(model_config, train_config.replace(perceptual_weight=0.0))
-    vae.set_networks(read_arrays(folder / BEST))
+    # What ships is measured as it will run: in float32, whatever precision it was trained in. Validation cannot see
+    # what the critics ask for: with them the last average ships.
+    vae = VAE(model_config, train_config.replace(perceptual_weight=0.0, adversarial_weight=0.0))
+    vae.set_networks(read_arrays(folder / (LAST if train_config.adversarial_weight else BEST)))
     sharp = int(data.sharp[training.rows].sum())
     return vae, {
         "data": f"CelebA, {len(training.rows):,} training faces ({sharp:,} at full size)",
         "minutes": round(clock.elapsed / 60, 1),
         "epochs": round(max(start, clock.step / len(training)), 1),
-        "hardware": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
+        "hardware": hardware(),
         **({"continues": {key: source.about[key] for key in ("minutes", "epochs", "continues") if key in source.about}}
            if source else {}),
         "train_config": train_config.to_dict(),

@@ -1,8 +1,9 @@
 """What each term of the objective buys: `python -m benchmarks.ablation --data CELEBA_DIR --judge DIR --minutes 10`.
 
-Trains the preset once as it is and once without each term, for the same minutes on the same faces, then measures all by
-one judge and prints them side by side. Each run is resumable and its bundle is kept in --out. With --init all go on
-from a trained bundle: some minutes then show what each term does to a model that is far along, not to its first epoch.
+Trains the preset once as it is and once with each change, a term taken away, added or weighed differently, for the same
+minutes on the same faces, then measures all by one judge and prints them side by side. Each run is resumable and its
+bundle is kept in --out. With --init all go on from a trained bundle: some minutes then show what each term does to a
+model that is far along, not to its first epoch.
 Options that are not its own (--learning-rate 5e-4) go to train.py for every run.
 """
 
@@ -23,15 +24,16 @@ from model.report import ABLATION, ablation_table
 # What is taken away -> the options of train.py that do it.
 VARIANTS = {
     "as it is": [],
-    "no VGG16": ["--perceptual-weight", "0"],
-    "squared error alone": ["--reconstruction", "mse", "--perceptual-weight", "0", "--texture-weight", "0",
+    "no critics": ["--adversarial-weight", "0"],
+    "no VGG16": ["--perceptual-weight", "0", "--adversarial-weight", "0"],
+    "squared error alone": ["--reconstruction", "mse", "--perceptual-weight", "0", "--adversarial-weight", "0",
                             "--alpha", "20"],
-    "no texture term": ["--texture-weight", "0"],
+    "with a texture term": ["--texture-weight", "0.25"],
     "no blurred input": ["--soften", "0"],
     "no jitter, no colour": ["--jitter", "0", "--colour", "0"],
     "no averaged weights": ["--ema-momentum", "0"],
-    "beta x 10": ["--beta", "5e-4"],
-    "beta / 10": ["--beta", "5e-6"],
+    "beta x 10": ["--beta", "3e-4"],
+    "beta / 10": ["--beta", "3e-6"],
 }
 
 

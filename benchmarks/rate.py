@@ -40,7 +40,7 @@ def measure(name: str, steps: int, rounds: int = ROUNDS, vgg16: str | None = Non
         raise ValueError("steps and rounds must be 1 or more")
     model_config, config = preset(name)
     if not vgg16:
-        config = config.replace(perceptual_weight=0.0)
+        config = config.replace(perceptual_weight=0.0, adversarial_weight=0.0)
     keras.utils.set_random_seed(config.seed)
     vae = VAE(model_config, config, PerceptualDistance(vgg16) if vgg16 else None)
     vae.compile(optimizer=optimizer(config), jit_compile=False)

@@ -19,7 +19,7 @@ FINAL_LEARNING_RATE = 0.02  # of the peak, where the cosine ends
 class Clock(keras.callbacks.Callback):
     """Knows how far the run is, sets what depends on that, and ends the run when its minutes are spent.
 
-    What depends on it: the learning rate, and whether VGG16 has joined the objective.
+    What depends on it: the learning rate, and whether VGG16 and its critics have joined the objective.
 
     Args:
         config: epochs, peak learning rate, schedule and warm-up.
@@ -62,7 +62,9 @@ class Clock(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         self.model.optimizer.learning_rate = self.learning_rate()
-        self.model.perceptual_on.assign(float(self.progress >= self.train_config.perceptual_start))
+        config, progress = self.train_config, self.progress
+        self.model.perceptual_on.assign(float(progress >= config.perceptual_start))
+        self.model.adversarial.assign(config.adversarial_weight * (progress >= config.adversarial_start))
 
     def on_train_batch_end(self, batch, logs=None):
         self.step += 1
@@ -139,7 +141,7 @@ class AveragedWeights(keras.callbacks.Callback):
         updates: how often that one was updated.
     """
 
-    EVERY = 4  # steps between two updates: copying the weights off a GPU at every step would slow it down
+    EVERY = 16  # steps between two updates: copying the weights off a GPU at every step would slow it down
 
     def __init__(self, momentum: float, average: list[np.ndarray] | None = None, updates: int = 0):
         super().__init__()

@@ -112,7 +112,9 @@ class TrainConfig(_Record):
     reconstruction: str = "multiscale"
     perceptual_weight: float = 0.4  # VGG16 features; 0 = off
     perceptual_start: float = 0.2  # share of the run before VGG16 joins; pixels alone come first at twice the speed
-    texture_weight: float = 0.25  # amount of fine detail in each place; 0 = off
+    texture_weight: float = 0.0  # amount of fine detail in each place; 0 = off
+    adversarial_weight: float = 0.01  # critics on VGG16 features; 0 = off
+    adversarial_start: float = 0.6  # share of the run before the decoder hears of the critics, which learn before
     # augmentation
     flip: bool = True
     jitter: float = 1.5  # similarity jitter in units of a face detector's error; 0 = off
@@ -126,8 +128,12 @@ class TrainConfig(_Record):
         for name in ("epochs", "batch_size"):
             _check(name, getattr(self, name), low=1)
         for name in ("warmup_steps", "clip_norm", "ema_momentum", "alpha", "beta", "beta_warmup_epochs",
-                     "perceptual_weight", "perceptual_start", "texture_weight", "jitter", "colour", "soften"):
+                     "perceptual_weight", "perceptual_start", "texture_weight",
+                     "adversarial_weight", "adversarial_start", "jitter", "colour", "soften"):
             _check(name, getattr(self, name), low=0)
+        if self.adversarial_weight and not self.perceptual_weight:
+            raise ValueError("the critics read VGG16's features: adversarial_weight above 0 needs a perceptual_weight "
+                             "above 0; set both to 0 to train without VGG16")
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate is {self.learning_rate!r}; it must be above 0")
         if not self.ema_momentum < 1:
@@ -137,7 +143,7 @@ class TrainConfig(_Record):
 _PLAIN = TrainConfig(
     batch_size=128, learning_rate=5e-4, schedule="constant", warmup_steps=0, clip_norm=0.0, ema_momentum=0.0,
     precision="float32", alpha=2000.0, beta=1.0, reconstruction="mse", perceptual_weight=0.0, perceptual_start=0.0,
-    texture_weight=0.0, jitter=0.0, colour=0.0, soften=0.0,
+    texture_weight=0.0, adversarial_weight=0.0, jitter=0.0, colour=0.0, soften=0.0,
 )
 
 PRESETS: dict[str, tuple[ModelConfig, TrainConfig]] = {

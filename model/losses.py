@@ -105,9 +105,14 @@ class PerceptualDistance:
         self.features = build_vgg16(weights)
 
     def __call__(self, x, x_hat):
-        """(B, S, S, 3) twice, the photo first -> (B,), the sum over layers of the mean over positions."""
+        """(B, S, S, 3) twice, the photo first -> (B,)."""
+        return self.compare(self.features(ops.stop_gradient(x)), self.features(x_hat))
+
+    @staticmethod
+    def compare(photo: list, drawn: list):
+        """Features of both, lists of (B, h, w, C) -> (B,), the sum over layers of the mean over positions."""
         total = 0.0
-        for a, b in zip(self.features(ops.stop_gradient(x)), self.features(x_hat), strict=True):
+        for a, b in zip(photo, drawn, strict=True):
             a, b = ops.cast(a, "float32"), ops.cast(b, "float32")
             error, length = (ops.sum(ops.square(v), axis=-1) for v in (a - b, a))
             length = length + ops.mean(length, axis=(1, 2), keepdims=True)
@@ -163,7 +168,7 @@ def _vgg16_arrays(weights: str, names: list[str]):
             source = keras.applications.VGG16(include_top=False, weights="imagenet")
         except Exception as error:  # Keras raises a bare Exception when a download fails
             raise ValueError(f"VGG16's weights cannot be downloaded ({error}): give a file of them with --vgg16, or "
-                             "train without them, --perceptual-weight 0") from error
+                             "train without them, --perceptual-weight 0 --adversarial-weight 0") from error
         return [source.get_layer(name).get_weights() for name in names]
     import h5py
 

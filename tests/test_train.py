@@ -18,7 +18,7 @@ from model.bundle import bundle_hash, load_bundle
 from model.config import preset
 from model.data import ATTRIBUTES, CelebA
 from model.losses import vgg16_hash
-from model.progress import STATE_KEYS
+from model.progress import STATE_KEYS, write_arrays
 from tests.faces import draw_face, tiny_bundle
 
 FACES = 96
@@ -59,6 +59,7 @@ def test_one_command_writes_a_bundle_that_loads(celeba, tmp_path, capsys):
     assert bundle.metrics["psnr_16"] > 5
     assert bundle.decode(bundle.sample(3)).shape == (3, 16, 16, 3)
     assert {"README.md", "samples.png"} <= {p.name for p in out.iterdir()}
+    assert f"{os.cpu_count()} cores" in bundle.about["hardware"]
     printed = capsys.readouterr().out
     assert "minutes so far" in printed and "attribute agreement" in printed
     assert [p.name for p in (tmp_path / "try.training" / "images").iterdir()]
@@ -107,6 +108,17 @@ def test_a_resumed_run_goes_on_and_refuses_other_options(celeba, tmp_path):
     # Nothing left to do: it loads the best weights and trains no more.
     _, about = fit_only(*train.parse(options(celeba, out, "--epochs", "3", "--resume")))
     assert about["epochs"] == 3 and len(history(out)) == 3
+
+
+@pytest.mark.parametrize("critics", [False, True])
+def test_with_critics_the_last_average_ships_and_without_the_best(celeba, tmp_path, vgg16_file, critics):
+    more = ["--epochs", "1", "--perceptual-weight", "0.1", "--vgg16", vgg16_file,
+            "--adversarial-weight", "0.1" if critics else "0"]  # fmt: skip
+    records = train.parse(options(celeba, tmp_path / "run", *more, "--resume"))
+    vae, _ = fit_only(*records)
+    write_arrays(tmp_path / "run.training" / "last.npz", [np.zeros_like(w) for w in vae.get_networks()])
+    vae, _ = fit_only(*records)  # nothing left to do
+    assert all((w == 0).all() for w in vae.get_networks()) == critics
 
 
 def test_a_resumed_run_refuses_another_start_judge_and_vgg16(celeba, tmp_path, capsys):
