@@ -124,21 +124,26 @@ def _coarse_picture(z, config):
 
 
 @keras.saving.register_keras_serializable("facet")
-class PlaceBias(layers.Layer):
-    """Adds what is learned of each place, (B, s, s, C) -> the same: the learned constants of Karras et al. 2019.
+class PlaceDetail(layers.Layer):
+    """Adds a learned constant of each place, as strongly as the features there ask for: (B, s, s, C) -> the same.
 
-    Aligned faces have their eyes in one place. And hair needs strands that no code can hold: without irregularity of
-    its own a network makes them of the one pattern that it has, the grid of its doublings, and hair becomes plaid.
+    Hair and cloth need irregularity that no code can hold. A network without any of its own makes them of the one
+    pattern that it has, the grid of its doublings, and hair becomes plaid. The constants are the noise of Karras et al.
+    2019, always the same so that one code is one picture; there a style scales it, here a 1x1 convolution, which can
+    tell hair from skin.
     """
 
     def build(self, input_shape):
-        """One number for each place and channel."""
-        self.bias = self.add_weight(shape=input_shape[1:], name="bias",
-                                    initializer=keras.initializers.RandomNormal(stddev=PLACE_NOISE))
+        """One number for each place and channel, and a gain that starts at 1 everywhere."""
+        width = input_shape[-1]
+        self.pattern = self.add_weight(shape=input_shape[1:], name="pattern",
+                                       initializer=keras.initializers.RandomNormal(stddev=PLACE_NOISE))
+        self.kernel = self.add_weight(shape=(1, 1, width, width), name="kernel", initializer="zeros")
+        self.gain = self.add_weight(shape=(width,), name="gain", initializer="ones")
 
     def call(self, x):
         """x (B, s, s, C)."""
-        return x + self.bias
+        return x + self.pattern * (ops.conv(x, self.kernel) + self.gain)
 
 
 def _doubled(x, width: int):
@@ -146,7 +151,7 @@ def _doubled(x, width: int):
 
     Repeated pixels leave steps, and the four places of a sub-pixel convolution unequal gains, for all that comes after.
     """
-    return PlaceBias()(layers.UpSampling2D(2, interpolation="bilinear")(layers.Conv2D(width, 1)(x)))
+    return PlaceDetail()(layers.UpSampling2D(2, interpolation="bilinear")(layers.Conv2D(width, 1)(x)))
 
 
 def _shuffled(x):

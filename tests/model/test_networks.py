@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.config import ModelConfig, TrainConfig, preset
-from model.networks import PlaceBias, build_decoder, build_encoder
+from model.networks import PlaceDetail, build_decoder, build_encoder
 
 
 def test_the_seed_network_has_the_original_parameter_counts():
@@ -46,8 +46,8 @@ def test_the_decoder_begins_without_a_sub_pixel_grid():
     config, _ = preset("tiny")
     decoder = build_decoder(config)
     for layer in decoder.layers:
-        if isinstance(layer, PlaceBias):  # meant to be uneven
-            layer.set_weights([0 * layer.bias.numpy()])
+        if isinstance(layer, PlaceDetail):  # meant to be uneven
+            layer.pattern.assign(0 * layer.pattern)
     x_hat = np.asarray(decoder(np.random.default_rng(0).normal(size=(8, 4)).astype("float32")))
     even_odd = abs(x_hat[:, ::2] - x_hat[:, 1::2]).mean(), abs(x_hat[:, 1:-1:2] - x_hat[:, 2::2]).mean()
     assert even_odd[0] == pytest.approx(even_odd[1], rel=0.35)
