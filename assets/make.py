@@ -14,15 +14,15 @@ FOLDER = Path(__file__).parent
 SIZE = 192  # pixels a side, however small the model's squares are
 # The moving picture's story: seeds of the drawn faces, and what happens to each before it turns into the next.
 STORY = (
-    (60, {"Smiling": 1.5}),
-    (33, {"Young": -1.5}),
+    (49, {"Smiling": 1.5}),
+    (56, {"Young": -1.5}),
     (64, {"Eyeglasses": 1.5}),
 )
 TEMPERATURE = 0.8  # nearer to the mean face than people are, and cleaner
 EDIT_FRAMES, MORPH_FRAMES = 9, 16  # there, back, and on to the next face
 FPS = 15
 # The sheet of edits: one row of one face an attribute.
-EDITED_SEED = 52
+EDITED_SEED = 79
 EDITED = ("Smiling", "Young", "Male", "Blond_Hair", "Bangs", "Pale_Skin")
 STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 SAMPLES, SAMPLES_SEED, SAMPLES_COLUMNS = 24, 0, 8

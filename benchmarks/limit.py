@@ -47,7 +47,7 @@ def operations(network) -> int:
     for layer in network.layers:
         if not hasattr(layer, "kernel"):
             continue
-        if layer.__class__.__name__ not in ("Dense", "Conv2D", "Conv2DTranspose"):
+        if layer.__class__.__name__ not in ("Dense", "Conv2D", "Conv2DTranspose", "PlaceDetail"):
             raise ValueError(f"cannot count the operations of a {layer.__class__.__name__}")
         # A transposed convolution uses every weight once at every position of its input, the others of their output.
         tensor = layer.input if layer.__class__.__name__ == "Conv2DTranspose" else layer.output

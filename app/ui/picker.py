@@ -14,7 +14,7 @@ from app.ui.queues import FACES, PHOTOS
 from app.ui.subject import Subjects
 from app.ui.text import ADDRESS_REFUSED, NO_UPLOAD, RANDOM, SAMPLES_HINT, UPLOAD_HINT
 
-EXAMPLE_SEEDS = (52, 64, 13, 33, 17, 12, 60, 30, 77, 44)  # chosen by eye, of the model that ships: faces of all sorts
+EXAMPLE_SEEDS = (56, 79, 61, 40, 35, 44, 65, 55, 70, 49)  # chosen by eye, of the model that ships: faces of all sorts
 EXAMPLE_TEMPERATURE = 0.8  # nearer the mean face than people are: friendlier to start from
 HEIGHT = 128  # pixels of the upload's box: as high as the drawn faces and the line above them
 SEED_CHOICES = 1_000_000  # random faces to draw; few enough that a person can type the seed
