@@ -141,7 +141,9 @@ class AveragedWeights(keras.callbacks.Callback):
         updates: how often that one was updated.
     """
 
-    EVERY = 16  # steps between two updates: copying the weights off a GPU at every step would slow it down
+    # Steps between two updates, early and later: copying the weights off a GPU at every step would slow it down.
+    EVERY = (4, 16)
+    EARLY = 100  # updates
 
     def __init__(self, momentum: float, average: list[np.ndarray] | None = None, updates: int = 0):
         super().__init__()
@@ -164,9 +166,10 @@ class AveragedWeights(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self._step += 1
-        if self._step % self.EVERY:
+        every = self.EVERY[self.updates >= self.EARLY]
+        if self._step % every:
             return
-        momentum = min(self.momentum**self.EVERY, (1 + self.updates) / (10 + self.updates))
+        momentum = min(self.momentum**every, (1 + self.updates) / (10 + self.updates))
         self.updates += 1
         for average, weight in zip(self.average, self.model.get_networks(), strict=True):
             average += (1 - momentum) * (weight - average)

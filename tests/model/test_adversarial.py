@@ -68,7 +68,7 @@ def test_the_scale_of_vgg16s_layers_does_not_matter():
     assert np.allclose(errors, larger, rtol=1e-3)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def trained(vgg16_file):
     """A tiny model of whose critics the decoder hears in the second of two epochs; what each epoch reported."""
     config = preset("tiny")[1].replace(alpha=0.0, beta=0.0, perceptual_weight=1.0, adversarial_weight=1.0,
