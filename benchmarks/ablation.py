@@ -21,7 +21,7 @@ from model.bundle import load_bundle, save_bundle
 from model.config import PRESETS
 from model.report import ABLATION, ablation_table
 
-# What is taken away -> the options of train.py that do it.
+# What is changed -> the options of train.py that do it.
 VARIANTS = {
     "as it is": [],
     "no critics": ["--adversarial-weight", "0"],

@@ -54,9 +54,10 @@ def adversarial_errors(critic: Critic, real: list, drawn: list):
     # VGG16's layers differ in scale a hundredfold: the photos' root mean square is the unit.
     units = [ops.sqrt(ops.mean(ops.square(ops.cast(x, "float32"))) + 1e-6) for x in real]
     real, drawn = ([x / ops.cast(unit, x.dtype) for x, unit in zip(v, units, strict=True)] for v in (real, drawn))
-    told = zip(critic(real), critic([ops.stop_gradient(x) for x in drawn]), strict=True)
-    seen = zip(critic(real, frozen=True), critic(drawn, frozen=True), strict=True)
-    return _mean([b - a for a, b in seen], sign=-1), _mean([b - a for a, b in told], sign=1)
+    photo = critic(real)
+    told = zip(photo, critic([ops.stop_gradient(x) for x in drawn]), strict=True)
+    seen = zip(photo, critic(drawn, frozen=True), strict=True)
+    return _mean([b - ops.stop_gradient(a) for a, b in seen], sign=-1), _mean([b - a for a, b in told], sign=1)
 
 
 def _mean(differences: list, sign: int):
