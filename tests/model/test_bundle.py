@@ -84,7 +84,7 @@ def test_keras_itself_reads_the_weights(bundle, path):
     decoder = keras.models.clone_model(bundle.decoder)
     decoder.load_weights(f"{path}/decoder.weights.h5")
     z = bundle.sample(2)
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(decoder(z, training=False)), bundle.decode(z), atol=1e-6)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(decoder(z, training=False)), bundle.decode(z), atol=1e-5)
 
 
 def test_many_faces_go_in_chunks_and_come_in_order(bundle):
