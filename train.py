@@ -42,6 +42,7 @@ def run(options: argparse.Namespace, model_config: ModelConfig, train_config: Tr
     from model.bundle import Bundle, save_bundle
     from model.data import CelebA
     from model.evaluate import evaluate
+    from model.flow import fit_flow, posteriors
     from model.report import measures_table
 
     keras.utils.set_random_seed(train_config.seed)
@@ -57,7 +58,10 @@ def run(options: argparse.Namespace, model_config: ModelConfig, train_config: Tr
     with locked(state_folder):
         vae, training = fit(data, images, model_config, train_config, options, state_folder)
         classifier, classifier_config = attribute_classifier(data, options, model_config, train_config.seed)
-        latents, prior = latent_space(data, images, vae, classifier)
+        latents = latent_space(data, images, vae, classifier)
+        print(f"training the prior for {options.prior_minutes:g} minutes at most", flush=True)
+        prior = fit_flow(*posteriors(vae.encoder, images, data.rows("train")), minutes=options.prior_minutes,
+                         precision=train_config.precision, seed=train_config.seed)  # fmt: skip
         bundle = Bundle(model_config, vae.encoder, vae.decoder, classifier, latents, prior, {}, {}, "",
                         classifier_config)  # fmt: skip
         print("measuring on the validation faces", flush=True)
@@ -162,6 +166,7 @@ def fit(data, images, model_config, train_config, options, folder: Path):
         "data": f"CelebA, {len(training.rows):,} training faces ({sharp:,} at full size)",
         "minutes": round(clock.elapsed / 60, 1),
         "epochs": round(max(start, clock.step / len(training)), 1),
+        "prior_minutes": options.prior_minutes,
         "hardware": hardware(),
         **({"continues": {key: source.about[key] for key in ("minutes", "epochs", "continues") if key in source.about}}
            if source else {}),
@@ -187,8 +192,8 @@ def attribute_classifier(data, options, model_config, seed: int):
 
 
 def latent_space(data, images, vae, classifier):
-    """Encode every face, and turn the codes so that all together are N(0, I); then centroids, directions and prior from
-    the training faces, and calibration on the others."""
+    """Encode every face, and turn the codes so that all together are N(0, I); then centroids and directions from the
+    training faces, and calibration on the others."""
     import keras
     import numpy as np
 
@@ -199,7 +204,6 @@ def latent_space(data, images, vae, classifier):
     from model.inference import in_chunks
     from model.latents import fit_latents
     from model.preprocessing import face_light, to_float
-    from model.prior import fit_prior
     from model.whiten import find_whitening
 
     def read(rows):
@@ -226,8 +230,7 @@ def latent_space(data, images, vae, classifier):
     logits = in_chunks(lambda part: judge.logits(decode(part)), sample)
     latents = dataclasses.replace(latents, guided=guided_directions(latents, sample, logits))
     print("measuring how far one slider unit goes", flush=True)
-    latents = calibrate(latents, encode(valid), data.labels[valid], decode, judge.logits)
-    return latents, fit_prior(z_mean)
+    return calibrate(latents, encode(valid), data.labels[valid], decode, judge.logits)
 
 
 def optimizer(config: TrainConfig, devices: int = 1):

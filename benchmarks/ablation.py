@@ -61,10 +61,7 @@ def run(name: str, changes: list[str], options: argparse.Namespace, further: Seq
 def enter(path: str, ablation: dict) -> None:
     """Put the measures into the model card of the bundle at `path`."""
     bundle = load_bundle(path)
-    save_bundle(path, config=bundle.config, encoder=bundle.encoder, decoder=bundle.decoder,
-                classifier=bundle.classifier, latents=bundle.latents, prior=bundle.prior,
-                metrics={**bundle.metrics, "ablation": ablation}, about=bundle.about,
-                classifier_config=bundle.classifier_config)
+    save_bundle(path, **{**bundle.parts, "metrics": {**bundle.metrics, "ablation": ablation}})
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -4,12 +4,10 @@ Architecture lives in code, weights in files: nothing that can run code is ever 
 """
 
 import contextlib
-import importlib.metadata
 import json
 import os
-import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 
@@ -20,11 +18,12 @@ from keras import ops
 from model.card import model_card, sample_grid
 from model.classifier import build_classifier, sigmoid
 from model.config import ModelConfig
+from model.devices import versions
 from model.folder import CONFIG, BundleError, read_folder, write_folder
 from model.inference import compiled, in_chunks
 from model.latents import Latents
 from model.networks import build_decoder, build_encoder
-from model.prior import FittedPrior, NormalPrior
+from model.prior import FlowPrior, NormalPrior
 from model.refine import STEPS, make_refiner
 from model.size import check_sizes
 from model.weights import arrays_from_bytes, arrays_to_bytes, load_weights, weights_to_bytes
@@ -53,7 +52,7 @@ class Bundle:
     decoder: keras.Model
     classifier: keras.Model
     latents: Latents
-    prior: FittedPrior
+    prior: FlowPrior
     metrics: dict
     about: dict
     hash: str
@@ -73,6 +72,11 @@ class Bundle:
         }
         for name, (function, shape) in run.items():
             object.__setattr__(self, name, compiled(function, shape))
+
+    @property
+    def parts(self) -> dict:
+        """The arguments of `save_bundle` that write it again."""
+        return {part.name: getattr(self, part.name) for part in fields(self) if part.name != "hash"}
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Faces (B, S, S, 3) float in [0, 1] -> z_mean (B, D) float32. Raises ValueError for another shape or type."""
@@ -133,7 +137,7 @@ def save_bundle(
     decoder: keras.Model,
     classifier: keras.Model,
     latents: Latents,
-    prior: FittedPrior,
+    prior: FlowPrior,
     metrics: Mapping,
     about: Mapping,
     classifier_config: Mapping | None = None,
@@ -148,7 +152,7 @@ def save_bundle(
     Raises:
         BundleError: weights that are not finite, a file over 10 MB, a place that cannot be written.
     """
-    about, metrics = _json_ready({**about, "versions": _versions()}), _json_ready(metrics)
+    about, metrics = _json_ready({**about, "versions": versions()}), _json_ready(metrics)
     arrays = {**latents.to_arrays(), **{_PRIOR + key: value for key, value in prior.to_arrays().items()}}
     files = {
         "attributes.npz": arrays_to_bytes(arrays),
@@ -174,16 +178,6 @@ def _json_ready(value):
         return [_json_ready(item) for item in value]
     value = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(value, float) and not np.isfinite(value) else value
-
-
-def _versions() -> dict[str, str]:
-    packages = ("keras", "numpy", keras.backend.backend())
-    found = {name: importlib.metadata.version(name) for name in packages if name != "tensorflow"}
-    if keras.backend.backend() == "tensorflow":  # installed under several names: tensorflow, tensorflow-cpu, ...
-        import tensorflow as tf
-
-        found["tensorflow"] = tf.__version__
-    return {"python": platform.python_version(), **found}
 
 
 @contextlib.contextmanager
@@ -238,8 +232,8 @@ def load_bundle(source: str | os.PathLike) -> Bundle:
     with _blame(path / "attributes.npz"):
         arrays = arrays_from_bytes(files["attributes.npz"])
         latents = Latents.from_arrays(arrays)
-        prior = FittedPrior.from_arrays({k.removeprefix(_PRIOR): v for k, v in arrays.items() if k.startswith(_PRIOR)})
-        if {len(latents.mean), prior.means.shape[1]} != {config.latent_dim}:
+        prior = FlowPrior({k.removeprefix(_PRIOR): v for k, v in arrays.items() if k.startswith(_PRIOR)})
+        if {len(latents.mean), prior.latent_dim} != {config.latent_dim}:
             raise ValueError(f"its codes are not those of a latent_dim of {config.latent_dim}")
     with _blame(path / "metrics.json"):
         metrics = _mapping(json.loads(files["metrics.json"]))

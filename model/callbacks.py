@@ -14,6 +14,7 @@ from model.config import TrainConfig
 from model.preprocessing import to_uint8
 
 FINAL_LEARNING_RATE = 0.02  # of the peak, where the cosine ends
+WARMUP_STEPS = 100  # of `FallingRate`
 
 
 class Clock(keras.callbacks.Callback):
@@ -76,6 +77,34 @@ class Clock(keras.callbacks.Callback):
             logs["learning_rate"] = self.learning_rate()
         left = self.elapsed * (1 - self.progress) / max(self.progress, 1e-6)
         print(f" - {self.elapsed / 60:.1f} minutes so far, about {left / 60:.1f} to go", flush=True)
+
+
+class FallingRate(keras.callbacks.Callback):
+    """Warms the learning rate up, lets it fall to nothing along a cosine, and ends training when the minutes are spent.
+
+    Args:
+        learning_rate: the peak.
+        steps: of the whole training.
+        minutes: the budget, or None; the cosine ends with whichever ends first.
+    """
+
+    def __init__(self, learning_rate: float, steps: int, minutes: float | None):
+        super().__init__()
+        self.learning_rate, self.steps = learning_rate, steps
+        self.budget = math.inf if minutes is None else 60.0 * minutes  # seconds
+
+    def on_train_begin(self, logs=None):
+        self._step, self._started = 0, time.monotonic()
+
+    def on_train_batch_begin(self, batch, logs=None):
+        progress = min(1.0, max(self._step / self.steps, (time.monotonic() - self._started) / self.budget))
+        warm = min(1.0, (self._step + 1) / WARMUP_STEPS)
+        self.model.optimizer.learning_rate = self.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * progress))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._step += 1
+        if time.monotonic() - self._started >= self.budget:
+            self.model.stop_training = True
 
 
 class BetaScheduler(keras.callbacks.Callback):

@@ -11,7 +11,7 @@ from PIL import Image
 from model.config import ModelConfig
 from model.latents import Latents
 from model.preprocessing import to_uint8
-from model.prior import FittedPrior
+from model.prior import FlowPrior
 from model.report import COLUMNS, EXPLANATION, ROWS, ablation_table
 
 SAMPLE_GRID = (8, 3)  # columns and rows of samples.png
@@ -166,7 +166,7 @@ def _show(value) -> str:
     return str(value).replace("|", "/").replace("\n", " ")
 
 
-def sample_grid(decoder: keras.Model, prior: FittedPrior) -> bytes:
+def sample_grid(decoder: keras.Model, prior: FlowPrior) -> bytes:
     """samples.png: faces drawn from the prior, always with the same seeds."""
     columns, rows = SAMPLE_GRID
     faces = ops.convert_to_numpy(decoder(prior.sample(columns * rows, seed=0), training=False))

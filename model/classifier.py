@@ -4,8 +4,6 @@ It has to judge photographs and softer decoded faces alike, so it learns from fa
 calibrated: a probability of 0.8 is right about eight times in ten on people whom it never saw.
 """
 
-import math
-import time
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -14,6 +12,7 @@ from keras import layers, ops
 from PIL import Image, ImageFilter
 
 from model.batches import augment
+from model.callbacks import FallingRate
 from model.config import TrainConfig
 from model.inference import in_chunks
 from model.preprocessing import to_float
@@ -23,7 +22,6 @@ CALIBRATION_SHARE = 0.08  # of the people, kept out of training to calibrate the
 # Weight of "leave the logits alone" against the calibration faces, in faces: an attribute with a handful of them
 # must not be stretched to fit these few.
 CALIBRATION_PRIOR = 5.0
-WARMUP_STEPS = 100  # of the learning rate
 SOFTEN_SHARE = 0.6  # of the training pictures are blurred; the others stay as sharp as they are
 SMALLEST_SIDE = 0.35  # of the image size, to which a picture is shrunk and enlarged again: as soft as `seed` decodes
 LARGEST_BLUR = 0.025  # of the image size: standard deviation of the Gaussian blur
@@ -78,34 +76,6 @@ def masked_cross_entropy(labels, logits):
     # log(1 + exp(-margin)), where the margin is the logit on the label's side.
     loss = ops.softplus(-ops.sign(labels) * logits)
     return ops.sum(weight * loss, axis=-1) / ops.maximum(ops.sum(weight, axis=-1), 1.0)
-
-
-class FallingRate(keras.callbacks.Callback):
-    """Warms the learning rate up, lets it fall to nothing along a cosine, and ends training when the minutes are spent.
-
-    Args:
-        learning_rate: the peak.
-        steps: of the whole training.
-        minutes: the budget, or None; the cosine ends with whichever ends first.
-    """
-
-    def __init__(self, learning_rate: float, steps: int, minutes: float | None):
-        super().__init__()
-        self.learning_rate, self.steps = learning_rate, steps
-        self.budget = math.inf if minutes is None else 60.0 * minutes  # seconds
-
-    def on_train_begin(self, logs=None):
-        self._step, self._started = 0, time.monotonic()
-
-    def on_train_batch_begin(self, batch, logs=None):
-        progress = min(1.0, max(self._step / self.steps, (time.monotonic() - self._started) / self.budget))
-        warm = min(1.0, (self._step + 1) / WARMUP_STEPS)
-        self.model.optimizer.learning_rate = self.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * progress))
-
-    def on_train_batch_end(self, batch, logs=None):
-        self._step += 1
-        if time.monotonic() - self._started >= self.budget:
-            self.model.stop_training = True
 
 
 class LabelledFaces(keras.utils.PyDataset):

@@ -10,6 +10,7 @@ ARCHITECTURES = ("seed", "residual")
 RECONSTRUCTIONS = ("mse", "multiscale")
 PRECISIONS = ("float32", "mixed_bfloat16")
 SCHEDULES = ("constant", "cosine")
+PRIOR_MINUTES = 10.0  # of training for the prior, unless said otherwise
 
 
 class _Record:

@@ -1,6 +1,7 @@
-"""Where a run trains: on one device, or each batch shared among several."""
+"""Where a run trains, on one device or each batch shared among several, and what a bundle says of that."""
 
 import contextlib
+import importlib.metadata
 import os
 import platform
 
@@ -39,3 +40,14 @@ def hardware() -> str:
 
         parts += [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return ", ".join(parts)
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that a bundle's weights depend on, by name."""
+    packages = ("keras", "numpy", keras.backend.backend())
+    found = {name: importlib.metadata.version(name) for name in packages if name != "tensorflow"}
+    if keras.backend.backend() == "tensorflow":  # installed under several names: tensorflow, tensorflow-cpu, ...
+        import tensorflow as tf
+
+        found["tensorflow"] = tf.__version__
+    return {"python": platform.python_version(), **found}

@@ -2,8 +2,11 @@
 
 import argparse
 import dataclasses
+import math
 
-from model.config import PRESETS, ModelConfig, TrainConfig, preset
+from model.config import PRESETS, PRIOR_MINUTES, ModelConfig, TrainConfig, preset
+
+PRIOR_SHARE = 0.25  # of --minutes
 
 
 def parse(argv: list[str] | None) -> tuple[argparse.Namespace, ModelConfig, TrainConfig]:
@@ -17,6 +20,9 @@ def parse(argv: list[str] | None) -> tuple[argparse.Namespace, ModelConfig, Trai
     parser.add_argument("--init", help="start from the weights of this bundle")
     parser.add_argument("--judge", help="take the attribute classifier of this bundle instead of training one")
     parser.add_argument("--classifier-minutes", type=float, default=8.0, help="at most this long on the classifier")
+    parser.add_argument("--prior-minutes", type=float,
+                        help=f"on the prior (default {PRIOR_MINUTES:g}, or {PRIOR_SHARE:g} of --minutes if that is "
+                             "less; 0 leaves it at N(0, I))")  # fmt: skip
     parser.add_argument("--vgg16", default="imagenet", help="VGG16 weights file; downloaded unless given")
     parser.add_argument("--cache", help="folder for decoded faces (default ~/.cache/facet)")
     for record in (ModelConfig, TrainConfig):
@@ -34,6 +40,10 @@ def parse(argv: list[str] | None) -> tuple[argparse.Namespace, ModelConfig, Trai
             parser.error(str(error))
     if options.minutes is not None and options.minutes <= 0:
         parser.error("--minutes must be above 0")
+    if options.prior_minutes is None:
+        options.prior_minutes = min(PRIOR_MINUTES, PRIOR_SHARE * (options.minutes or math.inf))
+    if not options.prior_minutes >= 0:
+        parser.error("--prior-minutes must be 0 or more")
     return options, *records
 
 

@@ -43,8 +43,8 @@ COLUMNS = (
 )
 # What benchmarks/ablation.py shows of each variant.
 ABLATION = ("psnr_64", "ssim_64", "sharpness_64", "sharpness_128", "high_band_128", "attribute_agreement",
-            "frechet_reconstruction", "frechet_fitted", "frechet_normal", "edit_success", "edit_others_flipped",
-            "separation_blurred", "kl")  # fmt: skip
+            "frechet_reconstruction", "frechet_normal", "edit_success", "edit_others_flipped", "separation_blurred",
+            "kl")  # fmt: skip
 EXPLANATION = """\
 accuracy, balanced, AUC: of the classifier on the photos. edited: success of edits at ±2 with nothing kept, and the
 share of other attributes' decisions that flip; locked: the same with all others kept. -: marked as unreliable."""

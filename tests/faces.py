@@ -47,7 +47,7 @@ def tiny_bundle(path: str | os.PathLike, seed: int = 0) -> str:
     from model.data import ATTRIBUTES
     from model.latents import fit_latents
     from model.networks import build_decoder, build_encoder
-    from model.prior import fit_prior
+    from model.prior import FlowPrior, flow_shapes
 
     config, _ = preset("tiny")
     classifier_config = {"image_size": config.image_size, "widths": [8, 8], "depths": [0, 0]}
@@ -64,12 +64,14 @@ def tiny_bundle(path: str | os.PathLike, seed: int = 0) -> str:
                 weight.assign(weight + rng.normal(0, 1 / np.sqrt(max(inputs, 9)), weight.shape).astype(np.float32))
     labels = np.where(rng.random((400, len(ATTRIBUTES))) < 0.5, 1, -1)
     z = rng.normal(size=(400, config.latent_dim)) + 0.3 * labels @ rng.normal(size=(len(ATTRIBUTES), config.latent_dim))
+    shapes = flow_shapes(config.latent_dim, width=8, blocks=2)
+    flow = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in shapes.items()}
     save_bundle(
         path,
         config=config,
         **networks,
         latents=fit_latents(z, labels, ATTRIBUTES),
-        prior=fit_prior(z),
+        prior=FlowPrior({**flow, "scale": np.ones(config.latent_dim)}),
         metrics={"psnr": 12.0},
         about={"data": "random weights, for tests", "seed": seed},
         classifier_config=classifier_config,

@@ -53,7 +53,8 @@ def test_a_run_on_another_backend_writes_a_bundle_for_tensorflow(folder, vgg16_f
     given = [word for name, value in {**SMALL, **SCHEDULE}.items()
              for word in (f"--{name.replace('_', '-')}", str(value).strip("()").replace(" ", ""))]  # fmt: skip
     run = python(backend, "-c", RUN, str(codes), str(pictures), "--data", str(folder), "--out", str(out), "--cache",
-                 str(tmp_path / "cache"), "--vgg16", vgg16_file, "--classifier-minutes", "0.01", *given)
+                 str(tmp_path / "cache"), "--vgg16", vgg16_file, "--classifier-minutes", "0.01",
+                 "--prior-minutes", "0.01", *given)
     assert run.returncode == 0, run.stderr[-2000:]
     assert "going on after epoch 1" in run.stdout
 

@@ -30,11 +30,11 @@ def small(folder, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {
             "FACET_DATA": folder, "FACET_CACHE": folder / "cache", "FACET_OUT": out, "FACET_PRESET": "tiny",
-            "FACET_MINUTES": "1", "FACET_JUDGE": tiny_bundle(out / "judge"), "CUDA_VISIBLE_DEVICES": "-1",
+            "FACET_MINUTES": "0.1", "FACET_JUDGE": tiny_bundle(out / "judge"), "CUDA_VISIBLE_DEVICES": "-1",
         }.items():  # fmt: skip
             patch.setenv(name, str(value))
         NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(NOTEBOOK.parent)}}).execute()
-    return notebook, out / "tiny-1-minutes"
+    return notebook, out / "tiny-0.1-minutes"
 
 
 def code(notebook) -> list:

@@ -42,7 +42,7 @@ def celeba(tmp_path_factory):
 
 def options(celeba, out, *more):
     return ["--data", str(celeba), "--out", str(out), "--cache", str(celeba / "cache"), "--preset", "tiny",
-            "--classifier-minutes", "0.02", *more]  # fmt: skip
+            "--classifier-minutes", "0.02", "--prior-minutes", "0", *more]  # fmt: skip
 
 
 def history(out, column="loss"):
@@ -52,12 +52,12 @@ def history(out, column="loss"):
 
 def test_one_command_writes_a_bundle_that_loads(celeba, tmp_path, capsys):
     out = tmp_path / "try"
-    assert train.main(options(celeba, out)) == 0
+    assert train.main(options(celeba, out, "--prior-minutes", "0.02")) == 0
     bundle = load_bundle(out)
     assert bundle.config == preset("tiny")[0]
     assert bundle.about["epochs"] == 2 and "64 training faces" in bundle.about["data"]
     assert bundle.metrics["psnr_16"] > 5
-    assert bundle.decode(bundle.sample(3)).shape == (3, 16, 16, 3)
+    assert bundle.decode(bundle.sample(3)).shape == (3, 16, 16, 3) and bundle.about["prior_minutes"] == 0.02
     assert {"README.md", "samples.png"} <= {p.name for p in out.iterdir()}
     assert f"{os.cpu_count()} cores" in bundle.about["hardware"]
     printed = capsys.readouterr().out
@@ -237,7 +237,8 @@ def test_two_runs_on_one_folder(celeba, tmp_path, capsys):
 def test_mistakes_are_one_sentence(celeba, tmp_path, capsys):
     assert train.main(options(tmp_path / "nowhere", tmp_path / "run")) == 1
     assert capsys.readouterr().err.startswith("train.py: there is no data folder")
-    for wrong in (["--image-size", "17"], ["--schedule", "linear"], ["--minutes", "0"], ["--flip", "maybe"]):
+    for wrong in (["--image-size", "17"], ["--schedule", "linear"], ["--minutes", "0"], ["--flip", "maybe"],
+                  ["--prior-minutes", "-1"]):  # fmt: skip
         with pytest.raises(SystemExit) as caught:
             train.main(options(celeba, tmp_path / "run", *wrong))
         assert caught.value.code == 2
@@ -261,6 +262,12 @@ def test_every_hyperparameter_is_an_option():
         ["--data", "d", "--out", "o", "--beta", "0.5", "--flip", "false", "--widths", "8,8,8,8", "--dropout", "0.1"]
     )
     assert (config.beta, config.flip, model_config.widths, model_config.dropout) == (0.5, False, (8, 8, 8, 8), 0.1)
+
+
+def test_a_short_run_trains_its_prior_for_a_share_of_it():
+    for given, minutes in [([], 10), (["--minutes", "600"], 10), (["--minutes", "8"], 2),
+                           (["--minutes", "8", "--prior-minutes", "0"], 0)]:  # fmt: skip
+        assert train.parse(["--data", "d", "--out", "o", *given])[0].prior_minutes == minutes
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run(celeba, tmp_path, capsys):

@@ -75,8 +75,8 @@ def test_arrays_of_another_shape(bundle, copy):
     for name, value, words in [
         ("covariance", np.eye(D - 1), "covariance has shape"),
         ("mean", np.full(D, np.nan), "mean"),
-        ("prior_means", np.zeros((11, D), np.float32), "prior"),
-        ("prior_factors", None, "prior has no array factors"),
+        ("prior_out_bias", np.zeros(D - 1, np.float32), "prior"),
+        ("prior_in_kernel", None, "prior has no array in_kernel"),
         ("calibration", None, "no array calibration"),
     ]:
         changed = {key: array for key, array in {**arrays, name: value}.items() if array is not None}
@@ -192,7 +192,7 @@ def test_damage_under_a_right_hash_is_named(path, load_parts, name):
     assert refused or name == CONFIG
 
 
-@pytest.mark.parametrize("name", ["names", "covariance", "prior_factors"])
+@pytest.mark.parametrize("name", ["names", "covariance", "prior_in_kernel"])
 def test_an_array_damaged_under_right_checksums(load_parts, bundle, name):
     """A zip has a checksum of each array."""
     arrays = {**bundle.latents.to_arrays(), **{f"prior_{k}": v for k, v in bundle.prior.to_arrays().items()}}
