@@ -23,7 +23,6 @@ from benchmarks.protocol import PageServer, ProtocolError, RefusedError, Session
 EVENTS_PER_SECOND = 10.0  # of a slider that is dragged
 DRAG_EVENTS = 20
 FIRST_SEED = 5000  # visitor i edits the face of this seed + i
-TEMPERATURE = 0.8  # the page's own, of the drawn faces to start from
 RETRIES, RETRY_SECONDS = 5, 2.0  # of a visitor who is refused, and the pause before each
 SLIDERS = ("Smiling", "Young", "Male", "Blond_Hair", "Eyeglasses")
 PANEL = "facet-controls"  # the sliders' component
@@ -139,7 +138,7 @@ class Visitor:
         if last or self._rng.integers(PICTURE_EVERY) == 0:
             picture = base64.b64decode(re.search(r'src="data:image/jpeg;base64,([^"]*)"', stage)[1])
         shown = Recipe.from_query(dict(parse_qsl(html.unescape(query[1]))))
-        asked = Recipe(set=self._values, seed=self._seed, temperature=TEMPERATURE)
+        asked = Recipe(set=self._values, seed=self._seed)
         self.record.answers.append(Answer(asked, shown, picture))
 
     def _tried(self, action: Callable[..., object], *given) -> list[float]:

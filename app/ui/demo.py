@@ -9,7 +9,7 @@ from app.recipe import Recipe
 from app.ui.api import build_api
 from app.ui.cache import own_folder
 from app.ui.errors import warned
-from app.ui.picker import EXAMPLE_SEEDS, EXAMPLE_TEMPERATURE, example_strip
+from app.ui.picker import EXAMPLE_SEEDS, example_strip
 from app.ui.queues import FACES, THREADS, WAITING
 from app.ui.store import FaceStore
 from app.ui.subject import Subject, Subjects
@@ -29,7 +29,7 @@ def build_demo(editor: FaceEditor) -> gr.Blocks:
     """The page of an editor, not yet launched."""
     subjects = Subjects(editor, FaceStore())
     strip = example_strip(subjects)
-    first = subjects.shared(subjects.from_seed(EXAMPLE_SEEDS[0], EXAMPLE_TEMPERATURE))
+    first = subjects.shared(subjects.from_seed(EXAMPLE_SEEDS[0]))
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK, CACHE_AGE)) as demo:
         build_api(editor)  # first, so that the endpoints' names are theirs
         gr.HTML(f"<header><h1>{TITLE}</h1><p>{TAGLINE}</p></header>", padding=False, elem_id="facet-header")

@@ -6,7 +6,7 @@ import gradio as gr
 
 from app.ui import view
 from app.ui.errors import warned
-from app.ui.picker import EXAMPLE_SEEDS, EXAMPLE_TEMPERATURE, FacePicker
+from app.ui.picker import EXAMPLE_SEEDS, FacePicker
 from app.ui.player import EMPTY, AnimationOptions, player, write_animation
 from app.ui.queues import ANIMATIONS
 from app.ui.subject import Subject, Subjects
@@ -49,7 +49,7 @@ class MorphTab:
 
     def _side(self, strip: str, i: int) -> gr.State:
         name, label = f"morph-{'abcd'[i]}", SIDES[i]
-        first = self._subjects.shared(self._subjects.from_seed(EXAMPLE_SEEDS[1 + i], EXAMPLE_TEMPERATURE))
+        first = self._subjects.shared(self._subjects.from_seed(EXAMPLE_SEEDS[1 + i]))
         with gr.Column(min_width=300, elem_classes="facet-side", visible=i < FEWEST) as column:
             state = gr.State(first, delete_callback=self._subjects.forget)
             face = gr.HTML(self._chosen(first, label), padding=False, elem_id=f"{name}-face",
