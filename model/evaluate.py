@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import sys
-import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -23,7 +22,7 @@ from model import metrics
 from model.bundle import Bundle, load_bundle
 from model.classifier import FEATURES
 from model.data import SPLITS, CelebA
-from model.inference import chunks, in_chunks, without_gradients
+from model.inference import chunks, in_chunks, median_milliseconds, without_gradients
 from model.losses import kl_divergence
 from model.preprocessing import to_float
 from model.report import measures_table
@@ -96,6 +95,9 @@ def evaluate(
     decided, decided_hat = seen["logits"] - thresholds, seen["logits_hat"] - thresholds
     result["attribute_agreement"] = metrics.attribute_agreement(decided, decided_hat)
     result.update(_frechet(bundle, judge, seen, seed))
+    if split != "train" and "frechet_fitted" in result:
+        drawn = _measure(bundle, judge, images, _choose(data.rows("train"), len(rows), seed))["features_hat"]
+        result["frechet_training"] = metrics.frechet_distance(seen["features"], drawn)
     result.update(_codes(seen, sharp))
     result.update(_blurred_codes(bundle, images, rows[sharp], seen["z_mean"][sharp]))
 
@@ -104,7 +106,8 @@ def evaluate(
     if split != "train" and len(training) and f"psnr_{coarse}" in result:
         trained = float(_measure(bundle, None, images, training)[f"psnr_{coarse}"].mean())
         result |= {f"psnr_{coarse}_train": trained, f"psnr_{coarse}_gap": trained - result[f"psnr_{coarse}"]}
-    result["decode_ms"] = decode_time(bundle)
+    z = np.zeros((1, bundle.config.latent_dim), np.float32)
+    result["decode_ms"] = median_milliseconds(lambda: bundle.decode(z), DECODES)
 
     tables = metrics.classification(data.labels[rows], seen["logits"])
     names = bundle.latents.names
@@ -205,18 +208,6 @@ def _blurred_codes(bundle: Bundle, images: np.ndarray, rows: np.ndarray, z_mean:
     blur = np.arange(len(rows)) % 2 == 1  # of other faces than those that stay as they are
     soft = in_chunks(lambda part: bundle.encode(ops.convert_to_numpy(blurred(to_float(images[part])))), rows[blur])
     return {"separation_blurred": metrics.separation(np.concatenate([z_mean[~blur], soft]), np.sort(blur))}
-
-
-def decode_time(bundle: Bundle) -> float:
-    """Milliseconds to decode one face: the median of DECODES calls, after the first."""
-    z = np.zeros((1, bundle.config.latent_dim), np.float32)
-    bundle.decode(z)
-    times = []
-    for _ in range(DECODES):
-        start = time.perf_counter()
-        bundle.decode(z)
-        times.append(1000 * (time.perf_counter() - start))
-    return float(np.median(times))
 
 
 def add_measuring_options(parser: argparse.ArgumentParser) -> None:

@@ -28,7 +28,7 @@ from model.preprocessing import to_float
 from model.prior import MOMENTS, FlowPrior, flow_shapes, velocity
 from model.report import measures_table
 
-WIDTH, BLOCKS = 512, 3  # 6 MB beside the directions in attributes.npz
+BLOCKS = 3  # of 512 features for 512 dimensions 6 MB, beside the directions in attributes.npz
 BATCH_SIZE = 512
 LEARNING_RATE = 2e-3
 CLIP_NORM = 1.0
@@ -94,13 +94,14 @@ def posteriors(encoder: keras.Model, images: np.ndarray, rows: np.ndarray) -> tu
     return tuple(np.split(in_chunks(read, rows), 2, axis=1))
 
 
-def fit_flow(z_mean: np.ndarray, z_log_var: np.ndarray, *, width: int = WIDTH, blocks: int = BLOCKS, epochs: int = 500,
-             minutes: float | None = PRIOR_MINUTES, precision: str = "float32", seed: int = 0) -> FlowPrior:
+def fit_flow(z_mean: np.ndarray, z_log_var: np.ndarray, *, width: int | None = None, blocks: int = BLOCKS,
+             epochs: int = 500, minutes: float | None = PRIOR_MINUTES, precision: str = "float32",
+             seed: int = 0) -> FlowPrior:
     """Train a flow from N(0, I) to the posteriors of faces, in the basis of model/whiten.py.
 
     Args:
         z_mean, z_log_var: (N, D) of the training faces.
-        width, blocks: of the network.
+        width, blocks: of the network; as wide as the codes unless given.
         epochs, minutes: the learning rate falls to nothing over whichever ends first; None is no limit of minutes, and
             0 of either leaves the flow at N(0, I).
         precision: "float32", or "mixed_bfloat16" for products in half of the time.
@@ -113,7 +114,7 @@ def fit_flow(z_mean: np.ndarray, z_log_var: np.ndarray, *, width: int = WIDTH, b
         raise ValueError(f"z_mean {z_mean.shape} and z_log_var {z_log_var.shape} must be (N, D), at least one face")
     if not (np.isfinite(z_mean).all() and np.isfinite(z_log_var).all()):
         raise ValueError("the codes hold values that are not finite numbers")
-    model = Matching(flow_shapes(z_mean.shape[1], width, blocks), precision, seed)
+    model = Matching(flow_shapes(z_mean.shape[1], width or z_mean.shape[1], blocks), precision, seed)
     trains = epochs and minutes != 0
     if trains:
         faces = np.stack([z_mean, np.exp(z_log_var / 2)], axis=1)  # (N, 2, D)

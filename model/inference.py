@@ -1,6 +1,7 @@
 """Networks as functions of arrays: traced once, and given a few faces at a time, so that memory stays flat."""
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 
 import keras
@@ -49,3 +50,14 @@ def chunks(x: np.ndarray, size: int = CHUNK) -> Iterator[np.ndarray]:
 def in_chunks(run: Callable, x: np.ndarray, size: int = CHUNK) -> np.ndarray:
     """run(part) for all parts of x (N, ...), as one array; at least one row. `run` may return a backend's tensors."""
     return np.concatenate([ops.convert_to_numpy(run(part)) for part in chunks(x, size)])
+
+
+def median_milliseconds(run: Callable[[], object], times: int) -> float:
+    """How long one call takes: the median of so many, after a first one."""
+    run()
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        run()
+        taken.append(1000 * (time.perf_counter() - start))
+    return float(np.median(taken))

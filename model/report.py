@@ -15,6 +15,7 @@ ROWS = (
     ("frechet_reconstruction", "Fréchet distance, reconstructions", "{:.3f}"),
     ("frechet_fitted", "Fréchet distance, samples of the fitted prior", "{:.3f}"),
     ("frechet_normal", "Fréchet distance, samples of N(0, I)", "{:.3f}"),
+    ("frechet_training", "Fréchet distance, reconstructions of training faces: the least for a prior", "{:.3f}"),
     ("frechet_photos", "Fréchet distance, one half of the photos to the other", "{:.3f}"),
     ("edit_success", "edit success at ±2, nothing kept", "{:.3f}"),
     ("edit_others_flipped", "... others flipped", "{:.4f}"),

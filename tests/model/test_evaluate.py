@@ -41,7 +41,8 @@ def test_every_measure_is_there_and_json_takes_it(result):
 def test_measures_are_in_their_ranges(result):
     for name in ("attribute_agreement", "edit_success", "edit_others_flipped", "separation", "classifier_auc"):
         assert 0 <= result[name] <= 1, name
-    for name in ("frechet_reconstruction", "frechet_fitted", "frechet_normal", "kl", "decode_ms", "sharpness_16"):
+    for name in ("frechet_reconstruction", "frechet_fitted", "frechet_normal", "frechet_training", "kl", "decode_ms",
+                 "sharpness_16"):  # fmt: skip
         assert result[name] > 0, name
     assert 0 <= result["active_dimensions"] <= 4
     # Patches of random colours are a worse likeness than the two halves of the photos are of each other.
