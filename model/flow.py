@@ -88,7 +88,7 @@ def posteriors(encoder: keras.Model, images: np.ndarray, rows: np.ndarray) -> tu
 
     def read(part):
         x = to_float(images[part])
-        both = (encoder(side, training=False) for side in (x, x[:, :, ::-1]))
+        both = (encoder(side, training=False) for side in (x, np.ascontiguousarray(x[:, :, ::-1])))
         return np.concatenate([np.concatenate([*map(ops.convert_to_numpy, found)], axis=1) for found in both])
 
     return tuple(np.split(in_chunks(read, rows), 2, axis=1))
