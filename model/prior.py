@@ -53,7 +53,7 @@ class FlowPrior:
     Attributes:
         arrays: float arrays of the shapes that `flow_shapes` names.
     Raises:
-        ValueError: an array that is missing, of the wrong shape or not finite.
+        ValueError: an array that is missing, of the wrong shape or not finite, or a flow that leads out of all bounds.
     """
 
     arrays: Mapping[str, np.ndarray]
@@ -72,6 +72,9 @@ class FlowPrior:
                 raise ValueError(f"{name} of the prior holds values that are not finite numbers")
             arrays[name] = array.astype(np.float32)
         object.__setattr__(self, "arrays", arrays)
+        with np.errstate(all="ignore"):
+            if not np.isfinite(self.sample(1)).all():
+                raise ValueError("the arrays of the prior lead to codes that are not finite numbers")
 
     @property
     def latent_dim(self) -> int:

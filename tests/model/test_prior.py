@@ -92,6 +92,7 @@ def test_a_mistake_is_one_sentence(prior, wrong):
         ("out_bias", np.zeros(()), "of the prior has shape"),
         ("in_bias", np.full(16, np.nan), "in_bias of the prior holds values that are not finite"),
         ("in_bias", np.full(16, "a"), "in_bias of the prior holds values that are not finite"),
+        ("out_bias", np.full(D, 3e38), "lead to codes that are not finite"),
         ("value_bias_0", None, "the prior has no array value_bias_0"),
     ],
 )
