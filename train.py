@@ -62,12 +62,11 @@ def run(options: argparse.Namespace, model_config: ModelConfig, train_config: Tr
         print(f"training the prior for {options.prior_minutes:g} minutes at most", flush=True)
         prior = fit_flow(*posteriors(vae.encoder, images, data.rows("train")), minutes=options.prior_minutes,
                          precision=train_config.precision, seed=train_config.seed)  # fmt: skip
-        bundle = Bundle(model_config, vae.encoder, vae.decoder, classifier, latents, prior, {}, {}, "",
+        bundle = Bundle(model_config, vae.encoder, vae.decoder, classifier, latents, prior, {}, training, "",
                         classifier_config)  # fmt: skip
         print("measuring on the validation faces", flush=True)
         metrics = evaluate(bundle, data)
-        save_bundle(options.out, config=model_config, encoder=vae.encoder, decoder=vae.decoder, classifier=classifier,
-                    latents=latents, prior=prior, metrics=metrics, about=training, classifier_config=classifier_config)
+        save_bundle(options.out, **{**bundle.parts, "metrics": metrics})
     print(f"{measures_table(metrics)}\n\nwrote {options.out}; the run's state is in {state_folder}", flush=True)
 
 

@@ -5,21 +5,23 @@ this machine multiplies matrices, and tells what share of it one face and a batc
 time of one slider tick goes, step by step, for a drawn face and for a face of a photo.
 """
 
+import functools
 import os
 import statistics
 import sys
-import time
 from collections.abc import Callable
 
 import numpy as np
 
 from benchmarks.bundles import bundle_parser, load_editor
+from model.inference import milliseconds
 
 REPEATS, WARM_UP = 50, 5
 BATCHES = (1, 32)
 MATRIX_SIZE = 1024  # three such matrices are 12 MB: large enough for the full rate, small enough to measure often
 SLOWEST_SHARE = 2.0  # issue 6: a tick's server time under twice the decoder's own
 EDIT = {"Smiling": 1.0}
+timed = functools.partial(milliseconds, warm_up=WARM_UP)
 
 
 def main() -> int:
@@ -56,25 +58,13 @@ def operations(network) -> int:
     return total
 
 
-def milliseconds(run: Callable[[], object], repeats: int) -> list[float]:
-    """Of each call, after some to warm up."""
-    for _ in range(WARM_UP):
-        run()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append(1000 * (time.perf_counter() - start))
-    return times
-
-
 def matrix_rate(repeats: int) -> float:
     """Floating-point operations a second of TensorFlow's float32 matrix product, on the threads that it takes."""
     import tensorflow as tf
 
     a, b = (tf.random.normal((MATRIX_SIZE, MATRIX_SIZE), seed=seed) for seed in (0, 1))
     product = tf.function(tf.matmul)
-    return 2 * MATRIX_SIZE**3 / (min(milliseconds(lambda: product(a, b).numpy(), repeats)) / 1000)
+    return 2 * MATRIX_SIZE**3 / (min(timed(lambda: product(a, b).numpy(), repeats)) / 1000)
 
 
 def print_networks(bundle, rate: float, repeats: int) -> None:
@@ -90,7 +80,7 @@ def print_networks(bundle, rate: float, repeats: int) -> None:
         needed = operations(network)
         for batch in BATCHES:
             given = np.random.default_rng(0).random((batch, *shape), np.float32)
-            times = milliseconds(lambda run=run, given=given: run(given), repeats)
+            times = timed(lambda run=run, given=given: run(given), repeats)
             reached = batch * needed / (statistics.median(times) / 1000)
             print(f"| {name} | {batch} | {needed / 1e6:.0f} | {statistics.median(times):.1f} | "
                   f"{np.percentile(times, 95):.1f} | {reached / 1e9:.0f} | {reached / rate:.0%} |")
@@ -143,7 +133,7 @@ def photo_face(editor):
 def print_tick(editor, repeats: int) -> None:
     """One row a step, a column a kind of face; then whether the whole is under twice the decoder."""
     faces = {"drawn face": editor.open_latent(editor.sample_latents(1, seed=1)), "photo": photo_face(editor)}
-    medians = {name: {step: statistics.median(milliseconds(run, repeats))
+    medians = {name: {step: statistics.median(timed(run, repeats))
                       for step, run in steps_of_a_tick(editor, opened).items()} for name, opened in faces.items()}
     print(f"| one tick on the server, median ms | {' | '.join(faces)} |\n|---|{'---|' * len(faces)}")
     for step in next(iter(medians.values())):

@@ -156,9 +156,9 @@ def main(argv: list[str] | None = None) -> int:
         codes = posteriors(bundle.encoder, data.images(bundle.config.image_size), data.rows("train"))
         prior = fit_flow(*codes, minutes=options.minutes, precision=options.precision)
         about = {**bundle.about, "prior_minutes": options.minutes}
-        metrics = evaluate(dataclasses.replace(bundle, prior=prior), data)
-        save_bundle(options.bundle, **{**bundle.parts, "prior": prior, "about": about,
-                                       "metrics": {**bundle.metrics, **metrics}})
+        bundle = dataclasses.replace(bundle, prior=prior, about=about)
+        metrics = evaluate(bundle, data)
+        save_bundle(options.bundle, **{**bundle.parts, "metrics": {**bundle.metrics, **metrics}})
     except (ValueError, OSError) as error:
         print(f"model.flow: {error}", file=sys.stderr)
         return 1

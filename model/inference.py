@@ -52,12 +52,13 @@ def in_chunks(run: Callable, x: np.ndarray, size: int = CHUNK) -> np.ndarray:
     return np.concatenate([ops.convert_to_numpy(run(part)) for part in chunks(x, size)])
 
 
-def median_milliseconds(run: Callable[[], object], times: int) -> float:
-    """How long one call takes: the median of so many, after a first one."""
-    run()
+def milliseconds(run: Callable[[], object], times: int, warm_up: int = 1) -> list[float]:
+    """How long each of so many calls takes, after some that are not counted."""
+    for _ in range(warm_up):
+        run()
     taken = []
     for _ in range(times):
         start = time.perf_counter()
         run()
         taken.append(1000 * (time.perf_counter() - start))
-    return float(np.median(taken))
+    return taken

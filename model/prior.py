@@ -4,6 +4,7 @@ N(0, I) has holes between the faces that the encoder really makes: whitened code
 its independence. The flow follows them (trained in model/flow.py). Sampling is NumPy only.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -11,7 +12,7 @@ from types import ModuleType
 import numpy as np
 
 FREQUENCIES = 16  # of the sines and cosines by which the flow knows how far it is
-MOST_TURNS = 60.0  # radians that the fastest of them turns for each of the angle
+TURNS = np.geomspace(1, 60, FREQUENCIES, dtype=np.float32)  # radians that each of them turns for one of the angle
 MOMENTS = ("scale", "shift")  # arrays that come after the flow, not into its velocity
 GROUPS = 16  # of neighbouring dimensions, whose mean square the flow is told
 STEPS = 10  # a quarter turn in so many, each of the second order; twice as many change a face by less than can be seen
@@ -134,7 +135,7 @@ def velocity(arrays: Mapping, z, angle, ops: ModuleType = np, matmul=None):
     are, by five times what chance would do; the network normalises that away, so it is told, and may scale z by it.
     """
     matmul = matmul or ops.matmul
-    phases = angle * np.geomspace(1, MOST_TURNS, FREQUENCIES, dtype=np.float32)  # (B, FREQUENCIES)
+    phases = angle * TURNS  # (B, FREQUENCIES)
     spread = ops.log(ops.matmul(z**2, _groups(z.shape[-1])) + 1e-3)  # (B, GROUPS)
     state = ops.concatenate([ops.sin(phases), ops.cos(phases), spread], axis=-1)
     state = _silu(ops.matmul(state, arrays["state_kernel"]) + arrays["state_bias"], ops)  # (B, W)
@@ -148,6 +149,7 @@ def velocity(arrays: Mapping, z, angle, ops: ModuleType = np, matmul=None):
     return added + matmul(state, arrays["gain_kernel"]) * z
 
 
+@functools.cache
 def _groups(latent_dim: int) -> np.ndarray:
     """(D, GROUPS): squares @ this are their means over groups of neighbours, which whitening put in order."""
     group = np.arange(latent_dim) * GROUPS // latent_dim

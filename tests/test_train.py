@@ -257,19 +257,6 @@ def test_faces_without_labels_are_refused_before_training(celeba, tmp_path, caps
     assert not (tmp_path / "run.training").exists()
 
 
-def test_every_hyperparameter_is_an_option():
-    _, model_config, config = train.parse(
-        ["--data", "d", "--out", "o", "--beta", "0.5", "--flip", "false", "--widths", "8,8,8,8", "--dropout", "0.1"]
-    )
-    assert (config.beta, config.flip, model_config.widths, model_config.dropout) == (0.5, False, (8, 8, 8, 8), 0.1)
-
-
-def test_a_short_run_trains_its_prior_for_a_share_of_it():
-    for given, minutes in [([], 10), (["--minutes", "600"], 10), (["--minutes", "8"], 2),
-                           (["--minutes", "8", "--prior-minutes", "0"], 0)]:  # fmt: skip
-        assert train.parse(["--data", "d", "--out", "o", *given])[0].prior_minutes == minutes
-
-
 def test_a_loss_that_is_not_a_number_stops_the_run(celeba, tmp_path, capsys):
     assert train.main(options(celeba, tmp_path / "nan", "--learning-rate", "1e30", "--clip-norm", "0")) == 1
     assert "lower --learning-rate" in capsys.readouterr().err
