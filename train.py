@@ -18,7 +18,6 @@ from model.options import parse  # light, as all above: Keras comes after parsin
 CLASSIFIER_SIZE, CLASSIFIER_STEP = 64, 16  # pixels, and what its four halvings need a multiple of
 PICTURES = 10  # faces that ImageGenerator shows each epoch
 BACKENDS = ("tensorflow", "jax", "torch")
-HALF = 2  # bytes of a weight on disk
 USES = {"train": "find attributes in (split train)", "valid": "measure a slider unit on (split valid)"}
 
 
@@ -91,10 +90,12 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     from model.callbacks import AveragedWeights, BetaScheduler, Clock, ImageGenerator
     from model.devices import hardware, shared_devices
     from model.folder import MAX_FILE_BYTES
+    from model.grow import start_from
     from model.losses import PerceptualDistance, vgg16_hash
     from model.preprocessing import to_float
     from model.progress import BEST, LAST, BestWeights, TrainingState, load_state, read_arrays, restore_weights
     from model.vae import VAE
+    from model.weights import weights_to_bytes
 
     identity = {"model": model_config.to_dict(), "train": train_config.to_dict(), "data": data.fingerprint(),
                 "init": bundle_hash(options.init) if options.init else None,
@@ -117,15 +118,14 @@ def fit(data, images, model_config, train_config, options, folder: Path):
         vae.optimizer.build(vae.trainable_variables)
     vae.build()
     for part in (vae.encoder, vae.decoder):  # asked now, not after hours of training
-        if HALF * part.count_params() > MAX_FILE_BYTES:
-            raise ValueError(f"the {part.name} would take {HALF * part.count_params() / 1e6:.1f} MB, over the "
+        size = len(weights_to_bytes(part))
+        if size > MAX_FILE_BYTES:
+            raise ValueError(f"the {part.name} would take {size / 1e6:.1f} MB, over the "
                              f"{MAX_FILE_BYTES / 1e6:.0f} MB of a bundle's file; make widths or latent_dim smaller")
 
     source = load_bundle(options.init) if options.init else None
-    if source and source.config != model_config:
-        raise ValueError(f"--init {options.init} is another network: {source.config}, not {model_config}")
-    if source and not state:
-        vae.set_networks(source.encoder.get_weights() + source.decoder.get_weights())
+    if source:
+        start_from(source, vae)
     if state:
         restore_weights(vae, folder / state["weights"])
         print(f"going on after epoch {start}, {state['elapsed'] / 60:.1f} minutes in", flush=True)

@@ -11,6 +11,7 @@ from model.config import ModelConfig
 COARSE = 16  # side, pixels, of the picture that a linear path reads and draws beside the convolutions
 # Adam moves all of a dense layer's hundreds of inputs by one rate: without this, each step shook the whole picture.
 COARSE_SCALE = 0.1
+LAST_CONV = "last_conv"  # of a residual block: ends its layer's name
 PLACE_NOISE = 0.1  # deviation of what tells a feature map's places apart, before it is learned
 
 
@@ -23,7 +24,7 @@ def build_encoder(config: ModelConfig) -> keras.Model:
         features = _residual_encoder(x, config)
         # The variance hardly depends on where things are: pooled features spare it a million weights.
         spread = layers.GlobalAveragePooling2D(dtype="float32")(features)
-        features = layers.Conv2D(config.bottleneck_width, 1, activation="silu")(features)
+        features = layers.Conv2D(config.bottleneck_width, 1, activation="silu", name="bottleneck")(features)
         features = layers.Flatten()(features)
     # Both heads stay in float32: a KL of hundreds of nats needs more than bfloat16's eight bits.
     z_mean = layers.Dense(config.latent_dim, dtype="float32", name="z_mean")(features)
@@ -61,43 +62,45 @@ def _seed_decoder(z, config):
     return layers.Activation("sigmoid", dtype="float32", name="x_hat")(y)
 
 
-def _residual_block(x, width: int, dropout: float):
+def _residual_block(x, width: int, dropout: float, name: str):
     """Two normalised 3x3 convolutions and a clear way past them (He et al. 2016, "Identity mappings").
 
     Nothing stands on the way past: an activation there, however many times, shrinks what comes through to nothing.
     """
-    y = layers.Conv2D(width, 3, padding="same", use_bias=False)(_activated(x))
-    y = layers.Dropout(dropout)(_activated(y))
-    y = layers.Conv2D(width, 3, padding="same")(y)
+    y = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"{name}_conv")(_activated(x, f"{name}_norm"))
+    y = layers.Dropout(dropout)(_activated(y, f"{name}_inner_norm"))
+    y = layers.Conv2D(width, 3, padding="same", name=f"{name}_{LAST_CONV}")(y)
     return layers.Add()([x, y])
 
 
-def _activated(x):
-    return layers.Activation("silu")(layers.BatchNormalization()(x))
+def _activated(x, name: str):
+    return layers.Activation("silu")(layers.BatchNormalization(name=name)(x))
 
 
 def _residual_encoder(x, config):
-    y = layers.Conv2D(config.widths[0], 2 * config.stem_stride - 1, strides=config.stem_stride, padding="same")(x - 0.5)
-    for level, (width, depth) in enumerate(zip(config.widths, config.depths, strict=True)):
+    y = layers.Conv2D(config.widths[0], 2 * config.stem_stride - 1, strides=config.stem_stride, padding="same",
+                      name="stem")(x - 0.5)
+    for level, (width, depth) in enumerate(zip(config.widths, config.encoder_depths or config.depths, strict=True)):
         if level:
-            y = layers.Conv2D(width, 3, strides=2, padding="same")(y)  # (B, s/2, s/2, width)
-        for _ in range(depth):
-            y = _residual_block(y, width, config.dropout)
-    return _activated(y)
+            y = layers.Conv2D(width, 3, strides=2, padding="same", name=f"halving_{level}")(y)  # (B, s/2, s/2, width)
+        for block in range(depth):
+            y = _residual_block(y, width, config.dropout, f"block_{level}_{block}")
+    return _activated(y, "last_norm")
 
 
 def _residual_decoder(z, config):
     side = config.image_size // config.total_stride
-    y = layers.Dense(side * side * config.bottleneck_width)(z)
+    y = layers.Dense(side * side * config.bottleneck_width, name="bottleneck")(z)
     y = layers.Reshape((side, side, config.bottleneck_width))(y)
     doublings = (config.image_size // (2 * side)).bit_length() - 1
     head = (config.head_width, config.head_depth)
     levels = list(zip(config.widths, config.depths, strict=True))[::-1] + [head] * doublings
     for level, (width, depth) in enumerate([*levels[:doublings], head]):
-        y = _doubled(y, width) if level else layers.Conv2D(width, 1)(y)  # (B, 2s, 2s, width)
-        for _ in range(depth):
-            y = _residual_block(y, width, config.dropout)
-    return _sub_pixel_head(_activated(y), _coarse_picture(z, config), config.detail_width)
+        # (B, 2s, 2s, width)
+        y = _doubled(y, width, f"doubling_{level}") if level else layers.Conv2D(width, 1, name="stem")(y)
+        for block in range(depth):
+            y = _residual_block(y, width, config.dropout, f"block_{level}_{block}")
+    return _sub_pixel_head(_activated(y, "last_norm"), _coarse_picture(z, config), config.detail_width)
 
 
 def _coarse_code(x, config):
@@ -146,12 +149,13 @@ class PlaceDetail(layers.Layer):
         return x + self.pattern * (ops.conv(x, self.kernel) + self.gain)
 
 
-def _doubled(x, width: int):
+def _doubled(x, width: int, name: str):
     """(B, s, s, C) -> (B, 2s, 2s, width), smooth: what is sharp must come from the convolutions after it.
 
     Repeated pixels leave steps, and the four places of a sub-pixel convolution unequal gains, for all that comes after.
     """
-    return PlaceDetail()(layers.UpSampling2D(2, interpolation="bilinear")(layers.Conv2D(width, 1)(x)))
+    y = layers.UpSampling2D(2, interpolation="bilinear")(layers.Conv2D(width, 1, name=name)(x))
+    return PlaceDetail(name=f"{name}_detail")(y)
 
 
 def _shuffled(x):
@@ -174,10 +178,11 @@ def _sub_pixel_head(y, coarse, width: int):
 
     The detail starts at zero, so that the head begins without the grid that a random sub-pixel layer draws.
     """
-    colour = layers.Conv2D(3, 3, padding="same", dtype="float32")(y)
+    colour = layers.Conv2D(3, 3, padding="same", dtype="float32", name="colour")(y)
     colour = layers.Add(dtype="float32")([colour, coarse])
     colour = layers.UpSampling2D(2, interpolation="bilinear", dtype="float32")(colour)
-    fine = layers.Activation("relu")(_shuffled(layers.Conv2D(4 * width, 3, padding="same")(y)))
+    fine = layers.Conv2D(4 * width, 3, padding="same", name="sub_pixels")(y)
+    fine = layers.Activation("relu")(_shuffled(fine))
     detail = layers.Conv2D(1, 3, padding="same", kernel_initializer="zeros", dtype="float32", name="detail")(fine)
     y = layers.Add(dtype="float32")([colour, detail])  # of brightness alone: a JPEG has colour at half size
     return layers.Activation("sigmoid", dtype="float32", name="x_hat")(y)

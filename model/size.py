@@ -22,8 +22,9 @@ def check_sizes(config: ModelConfig, classifier: Mapping) -> None:
     last = config.bottleneck_width if config.architecture == "residual" else widths[-1]
     others = side * side * last * config.latent_dim
     if config.architecture == "residual":
-        widths, depths = (*widths, config.head_width), (*depths, config.head_depth)
-        others += 9 * config.head_width * 4 * config.detail_width
+        head = 9 * config.head_width * 4 * config.detail_width
+        _check((*widths, config.head_width), (*depths, config.head_depth), others + head)
+        depths = config.encoder_depths or depths
     _check(widths, depths, others)
     _check_side(classifier.get("image_size", 0))
     _check(classifier.get("widths", ()), classifier.get("depths", ()), classifier.get("attributes", 0))

@@ -64,13 +64,17 @@ def test_one_command_writes_a_bundle_that_loads(celeba, tmp_path, capsys):
     assert "minutes so far" in printed and "attribute agreement" in printed
     assert [p.name for p in (tmp_path / "try.training" / "images").iterdir()]
 
-    # A second run beside an unfinished or finished one says what to do; --init goes on from shipped weights.
+    # A second run beside an unfinished or finished one says what to do; --init goes on from shipped weights,
+    # which a larger network takes over.
     assert train.main(options(celeba, out)) == 1
     assert "add --resume" in capsys.readouterr().err
     again = tmp_path / "again"
     more = ["--init", str(out), "--judge", str(out), "--epochs", "1", "--learning-rate", "1e-6"]
-    assert train.main(options(celeba, again, *more)) == 0
+    assert train.main(options(celeba, tmp_path / "other", *more, "--latent-dim", "5")) == 1
+    assert "cannot grow into this one" in capsys.readouterr().err
+    assert train.main(options(celeba, again, *more, "--head-width", "12", "--encoder-depths", "1,2")) == 0
     child = load_bundle(again)
+    assert (child.config.head_width, child.config.encoder_depths) == (12, (1, 2))
     assert child.about["continues"]["epochs"] == 2
     images = np.random.default_rng(0).random((2, 16, 16, 3)).astype("float32")
     assert np.allclose(child.classify(images), bundle.classify(images), atol=1e-2)

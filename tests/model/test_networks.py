@@ -5,6 +5,7 @@ import pytest
 
 from model.config import ModelConfig, TrainConfig, preset
 from model.networks import PlaceDetail, build_decoder, build_encoder
+from model.weights import weights_to_bytes
 
 
 def test_the_seed_network_has_the_original_parameter_counts():
@@ -25,7 +26,16 @@ def test_shapes(name):
 def test_default_weights_fit_in_ten_megabytes_at_half_precision():
     config, _ = preset("default")
     for build in (build_encoder, build_decoder):
-        assert 2 * build(config).count_params() < 10_000_000
+        assert len(weights_to_bytes(build(config))) < 10_000_000
+
+
+def test_an_encoder_may_have_other_depths_than_the_decoder():
+    config = preset("tiny")[0]
+    same, deeper = (build_encoder(config.replace(encoder_depths=depths)) for depths in ((1, 1), (2, 3)))
+    assert same.count_params() == build_encoder(config).count_params()
+    block = 2 * (9 * 8 * 8 + 4 * 8) + 8  # kernels, normalisations and the last bias
+    assert deeper.count_params() == same.count_params() + 3 * block
+    assert build_decoder(config.replace(encoder_depths=(2, 3))).count_params() == build_decoder(config).count_params()
 
 
 @pytest.mark.parametrize("architecture", ["seed", "residual"])
@@ -98,7 +108,8 @@ def test_records_refuse_typos_and_nonsense():
         ModelConfig(image_size=100)
     # Each of these once ended in a ZeroDivisionError, an IndexError or a decoder of another size.
     for wrong in ({"stem_stride": 0}, {"stem_stride": 3, "image_size": 96}, {"widths": (), "depths": ()},
-                  {"widths": (8, 0, 8, 8)}, {"stem_stride": 1, "widths": (8,), "depths": (1,)}):
+                  {"widths": (8, 0, 8, 8)}, {"stem_stride": 1, "widths": (8,), "depths": (1,)},
+                  {"encoder_depths": (1, 1)}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             ModelConfig(**wrong)
     with pytest.raises(ValueError, match="schedule is 'linear'; it must be one of constant, cosine"):
