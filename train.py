@@ -17,6 +17,7 @@ from model.options import parse  # light, as all above: Keras comes after parsin
 
 CLASSIFIER_SIZE, CLASSIFIER_STEP = 64, 16  # pixels, and what its four halvings need a multiple of
 PICTURES = 10  # faces that ImageGenerator shows each epoch
+CONTINUED = ("minutes", "epochs", "hardware", "continues")  # what the card says of the run that --init goes on from
 BACKENDS = ("tensorflow", "jax", "torch")
 USES = {"train": "find attributes in (split train)", "valid": "measure a slider unit on (split valid)"}
 
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace, model_config: ModelConfig, train_config: Tr
     from model.bundle import Bundle, save_bundle
     from model.data import CelebA
     from model.evaluate import evaluate
-    from model.flow import fit_flow, posteriors
+    from model.flow import fit_flow, minutes_since, posteriors
     from model.report import measures_table
 
     keras.utils.set_random_seed(train_config.seed)
@@ -59,8 +60,11 @@ def run(options: argparse.Namespace, model_config: ModelConfig, train_config: Tr
         classifier, classifier_config = attribute_classifier(data, options, model_config, train_config.seed)
         latents = latent_space(data, images, vae, classifier)
         print(f"training the prior for {options.prior_minutes:g} minutes at most", flush=True)
-        prior = fit_flow(*posteriors(vae.encoder, images, data.rows("train")), minutes=options.prior_minutes,
-                         precision=train_config.precision, seed=train_config.seed)  # fmt: skip
+        codes = posteriors(vae.encoder, images, data.rows("train"))
+        started = time.monotonic()
+        prior = fit_flow(*codes, minutes=options.prior_minutes, precision=train_config.precision,
+                         seed=train_config.seed)  # fmt: skip
+        training["prior_minutes"] = minutes_since(started)
         bundle = Bundle(model_config, vae.encoder, vae.decoder, classifier, latents, prior, {}, training, "",
                         classifier_config)  # fmt: skip
         print("measuring on the validation faces", flush=True)
@@ -89,13 +93,12 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     from model.bundle import bundle_hash, load_bundle
     from model.callbacks import AveragedWeights, BetaScheduler, Clock, ImageGenerator
     from model.devices import hardware, shared_devices
-    from model.folder import MAX_FILE_BYTES
     from model.grow import start_from
     from model.losses import PerceptualDistance, vgg16_hash
     from model.preprocessing import to_float
-    from model.progress import BEST, LAST, BestWeights, TrainingState, load_state, read_arrays, restore_weights
+    from model.progress import BEST, LAST, BestWeights, TrainingState, load_state, read_arrays, restore
+    from model.size import check_files
     from model.vae import VAE
-    from model.weights import weights_to_bytes
 
     identity = {"model": model_config.to_dict(), "train": train_config.to_dict(), "data": data.fingerprint(),
                 "init": bundle_hash(options.init) if options.init else None,
@@ -117,17 +120,14 @@ def fit(data, images, model_config, train_config, options, folder: Path):
         vae.compile(optimizer=optimizer(train_config, devices), jit_compile=keras.backend.backend() == "jax")
         vae.optimizer.build(vae.trainable_variables)
     vae.build()
-    for part in (vae.encoder, vae.decoder):  # asked now, not after hours of training
-        size = len(weights_to_bytes(part))
-        if size > MAX_FILE_BYTES:
-            raise ValueError(f"the {part.name} would take {size / 1e6:.1f} MB, over the "
-                             f"{MAX_FILE_BYTES / 1e6:.0f} MB of a bundle's file; make widths or latent_dim smaller")
+    check_files(vae.encoder, vae.decoder)
 
     source = load_bundle(options.init) if options.init else None
-    if source:
-        start_from(source, vae)
+    lost = start_from(source, vae) if source else ()
+    if lost and not state:
+        print(f"no place in this network for {', '.join(lost)} of {options.init}", flush=True)
     if state:
-        restore_weights(vae, folder / state["weights"])
+        restore(vae, folder / state["weights"], state.get("random", ()))
         print(f"going on after epoch {start}, {state['elapsed'] / 60:.1f} minutes in", flush=True)
 
     batches = functools.partial(FaceBatches, images, sharp=data.sharp, config=train_config, devices=devices)
@@ -154,7 +154,8 @@ def fit(data, images, model_config, train_config, options, folder: Path):
         keras.callbacks.TerminateOnNaN(),
     ]
     if start < train_config.epochs and not (options.minutes and clock.elapsed >= 60 * options.minutes):
-        vae.fit(training, validation_data=validation, initial_epoch=start, epochs=train_config.epochs,
+        # `training` shuffles by epoch; Keras would shuffle by what this process drew before.
+        vae.fit(training, validation_data=validation, initial_epoch=start, epochs=train_config.epochs, shuffle=False,
                 callbacks=callbacks, verbose=1 if sys.stdout.isatty() else 2)
     # What ships is measured as it will run: in float32, whatever precision it was trained in. Validation cannot see
     # what the critics ask for: with them the last average ships.
@@ -165,10 +166,8 @@ def fit(data, images, model_config, train_config, options, folder: Path):
         "data": f"CelebA, {len(training.rows):,} training faces ({sharp:,} at full size)",
         "minutes": round(clock.elapsed / 60, 1),
         "epochs": round(max(start, clock.step / len(training)), 1),
-        "prior_minutes": options.prior_minutes,
         "hardware": hardware(),
-        **({"continues": {key: source.about[key] for key in ("minutes", "epochs", "continues") if key in source.about}}
-           if source else {}),
+        **({"continues": {key: source.about[key] for key in CONTINUED if key in source.about}} if source else {}),
         "train_config": train_config.to_dict(),
     }
 

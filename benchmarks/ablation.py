@@ -17,7 +17,7 @@ from pathlib import Path
 import keras
 
 import train
-from model.bundle import load_bundle, save_bundle
+from model.bundle import bundle_hash, load_bundle, save_bundle
 from model.config import PRESETS
 from model.report import ABLATION, ablation_table
 
@@ -43,18 +43,28 @@ def run(name: str, changes: list[str], options: argparse.Namespace, further: Seq
     Args:
         changes: options of train.py that make the variant.
         further: options of train.py that all variants have.
+    Raises:
+        ValueError: --out holds the variant as other options made it.
     """
     out = Path(options.out) / name.replace(" ", "-").replace(",", "").replace("/", "by")
-    if not (out / "metrics.json").exists():
-        common = ["--data", options.data, "--preset", options.preset, "--minutes", str(options.minutes), "--resume",
-                  "--judge", options.judge, "--out", str(out)]  # fmt: skip
-        for flag in ("cache", "init", "vgg16"):
-            if getattr(options, flag):
-                common += [f"--{flag}", getattr(options, flag)]
-        refused = train.main([*common, *further, *changes])
+    command = ["--data", options.data, "--preset", options.preset, "--minutes", str(options.minutes), "--resume",
+               "--judge", options.judge, "--out", str(out)]  # fmt: skip
+    for flag in ("cache", "init", "vgg16"):
+        if getattr(options, flag):
+            command += [f"--{flag}", getattr(options, flag)]
+    command += [*further, *changes]
+    note = out.with_name(f"{out.name}.command.json")
+    if (out / "metrics.json").exists():
+        made = json.loads(note.read_text(encoding="utf-8")) if note.exists() else None
+        if made != command:
+            raise ValueError(f"{out} was made with other options ({shlex.join(made) if made else 'not known which'}); "
+                             "delete it, or choose another --out")
+    else:
+        refused = train.main(command)
         keras.utils.clear_session(free_memory=True)  # or each run would leave its graphs to the next
         if refused:
             return None
+        note.write_text(json.dumps(command), encoding="utf-8")
     return json.loads((out / "metrics.json").read_text(encoding="utf-8"))
 
 
@@ -81,12 +91,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--vgg16", help="VGG16 weights file, as for train.py")
     options, further = parser.parse_known_args(argv)
     measures = {}
-    for name in options.only or VARIANTS:
-        print(f"== {name}", flush=True)
-        found = run(name, VARIANTS[name], options, further)
-        if found is None:
-            return 1
-        measures[name] = {key: found[key] for key in ABLATION if key in found}
+    try:
+        if options.into:
+            bundle_hash(options.into)  # asked now, not after hours of training
+        for name in options.only or VARIANTS:
+            print(f"== {name}", flush=True)
+            found = run(name, VARIANTS[name], options, further)
+            if found is None:
+                return 1
+            measures[name] = {key: found[key] for key in ABLATION if key in found}
+    except (ValueError, OSError) as error:
+        print(f"benchmarks.ablation: {error}", file=sys.stderr)
+        return 1
     print(f"\n{options.preset}, {options.minutes:g} minutes each\n\n{ablation_table(measures)}")
     if options.into:
         enter(options.into, {"preset": options.preset, "minutes": options.minutes, "init": options.init,

@@ -10,6 +10,7 @@ ARCHITECTURES = ("seed", "residual")
 RECONSTRUCTIONS = ("mse", "multiscale")
 PRECISIONS = ("float32", "mixed_bfloat16")
 SCHEDULES = ("constant", "cosine")
+COARSE = 16  # side, pixels, of the picture that a linear path reads and draws beside the convolutions
 PRIOR_MINUTES = 10.0  # of training for the prior, unless said otherwise
 
 
@@ -83,10 +84,13 @@ class ModelConfig(_Record):
             depths = getattr(self, name)
             if len(depths) != len(self.widths) and (depths or name == "depths"):
                 raise ValueError(f"{name} {depths} and widths {self.widths} must have one number for each level")
+            _check(f"the least of {name}", min(depths, default=0), low=0)
         if self.total_stride < 2 or self.total_stride & (self.total_stride - 1):  # the decoder doubles up to image_size
             raise ValueError(f"stem_stride is {self.stem_stride}; it must be a power of two, and halve at least once")
         if self.image_size % self.total_stride or self.image_size < self.total_stride:
             raise ValueError(f"image_size is {self.image_size}; these levels need a multiple of {self.total_stride}")
+        if self.architecture == "residual" and self.image_size > COARSE and self.image_size % (2 * COARSE):
+            raise ValueError(f"image_size is {self.image_size}; over {COARSE} it must be a multiple of {2 * COARSE}")
 
     @property
     def total_stride(self) -> int:

@@ -11,6 +11,8 @@ import argparse
 import dataclasses
 import os
 import sys
+import time
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -25,10 +27,9 @@ from model.data import CelebA
 from model.evaluate import evaluate
 from model.inference import in_chunks
 from model.preprocessing import to_float
-from model.prior import MOMENTS, FlowPrior, flow_shapes, velocity
+from model.prior import BLOCKS, MOMENTS, FlowPrior, flow_shapes, velocity
 from model.report import measures_table
 
-BLOCKS = 3  # of 512 features for 512 dimensions 6 MB, beside the directions in attributes.npz
 BATCH_SIZE = 512
 LEARNING_RATE = 2e-3
 CLIP_NORM = 1.0
@@ -141,6 +142,11 @@ def _with_moments(prior: FlowPrior, z_mean: np.ndarray, z_log_var: np.ndarray) -
     return FlowPrior({**prior.arrays, "scale": scale, "shift": shift})
 
 
+def minutes_since(started: float) -> float:
+    """What the card says of training that began at that time of `time.monotonic()`, and may have ended early."""
+    return round((time.monotonic() - started) / 60, 1)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m model.flow", description="Train a bundle's prior anew.")
@@ -151,11 +157,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--cache", help="folder for decoded faces (default ~/.cache/facet)")
     options = parser.parse_args(argv)
     try:
-        bundle = load_bundle(options.bundle)
-        data = CelebA(options.data, cache=options.cache)
+        if not Path(options.bundle).is_dir():
+            raise ValueError(f"there is no folder {options.bundle}: the bundle is written anew where it lies")
+        if not options.minutes >= 0:
+            raise ValueError("--minutes must be 0 or more")
+        bundle, data = load_bundle(options.bundle), CelebA(options.data, cache=options.cache)
+        for split in ("train", "valid"):  # asked now, not after the training
+            if len(data.rows(split)) == 0:
+                raise ValueError(f"{options.data} has no faces in the {split} split")
         codes = posteriors(bundle.encoder, data.images(bundle.config.image_size), data.rows("train"))
+        started = time.monotonic()
         prior = fit_flow(*codes, minutes=options.minutes, precision=options.precision)
-        about = {**bundle.about, "prior_minutes": options.minutes}
+        about = {**bundle.about, "prior_minutes": minutes_since(started)}
         bundle = dataclasses.replace(bundle, prior=prior, about=about)
         metrics = evaluate(bundle, data)
         save_bundle(options.bundle, **{**bundle.parts, "metrics": {**bundle.metrics, **metrics}})

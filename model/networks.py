@@ -6,9 +6,8 @@ B batch, S image size, D latent dimensions.
 import keras
 from keras import layers, ops
 
-from model.config import ModelConfig
+from model.config import COARSE, ModelConfig
 
-COARSE = 16  # side, pixels, of the picture that a linear path reads and draws beside the convolutions
 # Adam moves all of a dense layer's hundreds of inputs by one rate: without this, each step shook the whole picture.
 COARSE_SCALE = 0.1
 LAST_CONV = "last_conv"  # of a residual block: ends its layer's name
@@ -42,23 +41,24 @@ def build_decoder(config: ModelConfig) -> keras.Model:
 
 
 def _seed_encoder(x, config):
-    for width in config.widths:
-        x = layers.Conv2D(width, 3, strides=2, padding="same")(x)  # (B, s/2, s/2, width)
-        x = layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization()(x))
+    for level, width in enumerate(config.widths):
+        x = layers.Conv2D(width, 3, strides=2, padding="same", name=f"halving_{level}")(x)  # (B, s/2, s/2, width)
+        x = layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization(name=f"norm_{level}")(x))
         x = layers.Dropout(config.dropout)(x)
     return x
 
 
 def _seed_decoder(z, config):
     side = config.image_size // config.total_stride
-    y = layers.Dense(side * side * config.widths[-1])(z)
-    y = layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization()(y))
+    y = layers.Dense(side * side * config.widths[-1], name="bottleneck")(z)
+    y = layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization(name="bottleneck_norm")(y))
     y = layers.Reshape((side, side, config.widths[-1]))(y)
-    for width in reversed(config.widths):
-        y = layers.Conv2DTranspose(width, 3, strides=2, padding="same")(y)  # (B, 2s, 2s, width)
-        y = layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization()(y))
+    for level, width in enumerate(reversed(config.widths)):
+        # (B, 2s, 2s, width)
+        y = layers.Conv2DTranspose(width, 3, strides=2, padding="same", name=f"doubling_{level}")(y)
+        y = layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization(name=f"norm_{level}")(y))
         y = layers.Dropout(config.dropout)(y)
-    y = layers.Conv2DTranspose(3, 3, padding="same")(y)
+    y = layers.Conv2DTranspose(3, 3, padding="same", name="colour")(y)
     return layers.Activation("sigmoid", dtype="float32", name="x_hat")(y)
 
 

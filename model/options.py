@@ -38,8 +38,10 @@ def parse(argv: list[str] | None) -> tuple[argparse.Namespace, ModelConfig, Trai
             records.append(record.replace(**{k: v for k, v in given.items() if v is not None}))
         except ValueError as error:
             parser.error(str(error))
-    if options.minutes is not None and options.minutes <= 0:
-        parser.error("--minutes must be above 0")
+    for name in ("minutes", "classifier_minutes"):
+        value = getattr(options, name)
+        if value is not None and not value > 0:
+            parser.error(f"--{name.replace('_', '-')} must be above 0")
     if options.prior_minutes is None:
         options.prior_minutes = min(PRIOR_MINUTES, PRIOR_SHARE * (options.minutes or math.inf))
     if not options.prior_minutes >= 0:

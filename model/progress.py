@@ -10,6 +10,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from keras import ops
 
 from model.callbacks import AveragedWeights, Clock
 from model.weights import arrays_from_bytes
@@ -57,7 +58,8 @@ class TrainingState(keras.callbacks.Callback):
         if self.average:
             files["average"] = f"state-{epoch + 1:04d}.average.npz"
             write_arrays(self.folder / files["average"], self.average.average)
-        state = {"epoch": epoch + 1, "elapsed": self.clock.elapsed, "best": self.best.best, **files,
+        random = [ops.convert_to_numpy(seed).tolist() for seed in random_states(self.model)]
+        state = {"random": random, "epoch": epoch + 1, "elapsed": self.clock.elapsed, "best": self.best.best, **files,
                  "average_updates": self.average.updates if self.average else 0, "identity": self.identity}  # fmt: skip
         # The small file names the large ones, so a kill in between leaves the previous state whole.
         write_atomically(self.folder / "state.json", json.dumps(state, indent=1).encode())
@@ -81,7 +83,8 @@ def load_state(folder: Path, identity: dict) -> dict | None:
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{path} is damaged; delete {folder} to start afresh") from None
     for key, value in identity.items():
-        if saved.get(key, value) != value:  # a state from before a key was kept says nothing of it
+        known = saved.get(key, value)  # a state from before a key was kept says nothing of it
+        if ({**value, **known} if isinstance(value, dict) and isinstance(known, dict) else known) != value:
             raise ValueError(f"the run in {folder} was started with another {key} ({saved[key]}, not {value}); "
                              "use the same options, or another --out")
     for kind in ("weights", "average"):
@@ -103,10 +106,20 @@ def read_arrays(path: Path) -> list[np.ndarray]:
         return list(arrays_from_bytes(path.read_bytes()).values())
 
 
-def restore_weights(model: keras.Model, path: Path) -> None:
-    """`model.load_weights`. Raises ValueError for a file that is missing or damaged."""
+def restore(model: keras.Model, path: Path, random: list) -> None:
+    """`model.load_weights`, and where its generators of random numbers were: Keras saves those with no weights.
+
+    Raises ValueError for a file that is missing or damaged.
+    """
     with _readable(path):
         model.load_weights(path)
+    for seed, value in zip(random_states(model), random, strict=False):  # none where the state is from before
+        seed.assign(value)
+
+
+def random_states(model: keras.Model) -> list[keras.Variable]:
+    """The states of all generators of random numbers in a model, in an order that stays."""
+    return [variable for variable in model.variables if variable.path.endswith("seed_generator_state")]
 
 
 @contextlib.contextmanager

@@ -19,6 +19,12 @@ def test_variants_are_trained_once_and_printed_side_by_side(folder, tmp_path, ca
     options = options[:-2]
     assert ablation.main(options) == 0  # nothing is trained again
     assert (tmp_path / "out" / "as-it-is" / "metrics.json").stat().st_mtime_ns == written
+    capsys.readouterr()
+    # What other options made is not passed off as theirs, and a card that is none is said at once.
+    assert ablation.main([*options, "--learning-rate", "0.5"]) == 1
+    assert "as-it-is was made with other options" in capsys.readouterr().err
+    assert ablation.main([*options, "--into", str(tmp_path / "nowhere")]) == 1
+    assert "nowhere" in capsys.readouterr().err
 
 
 def test_all_go_on_from_one_bundle(monkeypatch, tmp_path):

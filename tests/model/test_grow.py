@@ -1,10 +1,12 @@
 """A larger network starts where a smaller one got to."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from model.config import preset
-from model.grow import can_grow, grow
+from model.grow import can_grow, grow, start_from
 from model.networks import build_decoder, build_encoder
 
 SMALL = preset("tiny")[0]
@@ -60,7 +62,7 @@ def test_what_is_new_learns():
 def test_a_block_that_goes_leaves_the_way_past_it():
     rng, config = np.random.default_rng(0), SMALL.replace(encoder_depths=(1, 0))
     small, large = trained(build_encoder(SMALL), rng), build_encoder(config)
-    grow(small, large)
+    assert set(grow(small, large)) == {f"block_1_0_{part}" for part in ("norm", "conv", "inner_norm", "last_conv")}
     kernel = small.get_layer("block_1_0_last_conv")
     kernel.set_weights([np.zeros_like(w) for w in kernel.get_weights()])
     x = rng.random((3, 16, 16, 3)).astype("float32")
@@ -75,6 +77,16 @@ def test_another_network_is_no_larger_one(other):
     assert not can_grow(SMALL, SMALL.replace(**other))
 
 
-def test_the_seed_network_grows_into_itself_alone():
-    seed = preset("seed")[0]
-    assert can_grow(seed, seed) and not can_grow(seed, seed.replace(dropout=0.1)) and not can_grow(seed, SMALL)
+def test_the_seed_network_is_taken_over_whole():
+    """Whatever its configuration says of what only a residual one has."""
+    rng, seed = np.random.default_rng(0), preset("seed")[0].replace(image_size=32, widths=(4,) * 3)
+    other = seed.replace(head_width=seed.head_width + 1, dropout=0.1)
+    assert can_grow(seed, other) and not can_grow(seed, SMALL) and not can_grow(SMALL, seed)
+    assert not can_grow(seed, seed.replace(widths=(8,) * 3))
+    source, target = (SimpleNamespace(config=config, encoder=trained(build_encoder(config), rng),
+                                      decoder=trained(build_decoder(config), rng))
+                      for config in (seed, other))  # fmt: skip
+    assert start_from(source, target) == []
+    for name in ("encoder", "decoder"):
+        for a, b in zip(*(getattr(model, name).get_weights() for model in (source, target)), strict=True):
+            np.testing.assert_array_equal(a, b)

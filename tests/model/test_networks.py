@@ -109,7 +109,8 @@ def test_records_refuse_typos_and_nonsense():
     # Each of these once ended in a ZeroDivisionError, an IndexError or a decoder of another size.
     for wrong in ({"stem_stride": 0}, {"stem_stride": 3, "image_size": 96}, {"widths": (), "depths": ()},
                   {"widths": (8, 0, 8, 8)}, {"stem_stride": 1, "widths": (8,), "depths": (1,)},
-                  {"encoder_depths": (1, 1)}):
+                  {"encoder_depths": (1, 1)}, {"depths": (1, 1, -1, 1)},
+                  {"image_size": 72, "widths": (8, 8), "depths": (1, 1)}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             ModelConfig(**wrong)
     with pytest.raises(ValueError, match="schedule is 'linear'; it must be one of constant, cosine"):

@@ -16,7 +16,7 @@ from model.progress import (
     TrainingState,
     load_state,
     read_arrays,
-    restore_weights,
+    restore,
     save_weights,
     write_arrays,
 )
@@ -33,7 +33,7 @@ def test_there_and_back(tmp_path, network):
     assert all(map(np.array_equal, read_arrays(tmp_path / "arrays.npz"), arrays))
     save_weights(network, tmp_path / "state.weights.h5")
     network.set_weights([np.zeros_like(array) for array in arrays])
-    restore_weights(network, tmp_path / "state.weights.h5")
+    restore(network, tmp_path / "state.weights.h5", ())
     assert all(map(np.array_equal, network.get_weights(), arrays))
 
 
@@ -46,7 +46,7 @@ def test_a_damaged_file_is_named(tmp_path, network, little_memory, name):
         save_weights(network, path)
 
     def read():
-        restore_weights(network, path) if name.endswith("h5") else read_arrays(path)
+        restore(network, path, ()) if name.endswith("h5") else read_arrays(path)
 
     whole = path.read_bytes()
     for content in (b"", b"PK", whole[:20], whole[: len(whole) // 2], whole[:-30]):
@@ -111,7 +111,7 @@ def fail_at(monkeypatch, step: int, error: BaseException) -> list[str]:
 def state_is_whole(folder, network) -> int:
     """The epoch that a resumed run goes on after; everything that it reads is whole and belongs together."""
     state = load_state(folder, IDENTITY)
-    restore_weights(network, folder / state["weights"])
+    restore(network, folder / state["weights"], state["random"])
     assert (network.get_weights()[0] == state["epoch"]).all()
     assert read_arrays(folder / BEST)[0].flat[0] in (state["epoch"], state["epoch"] + 1)  # of the epoch that is redone
     return state["epoch"]
@@ -152,6 +152,10 @@ def test_other_data_is_refused(tmp_path, network):
     Run(tmp_path, network).epoch(1)
     with pytest.raises(ValueError, match="was started with another data .0123abcd, not f00d"):
         load_state(tmp_path, {**IDENTITY, "data": "f00d"})
+    # An option that did not exist yet says nothing of the run; one that did does.
+    assert load_state(tmp_path, {**IDENTITY, "model": {"latent_dim": 4, "new": 1}})
+    with pytest.raises(ValueError, match="was started with another model"):
+        load_state(tmp_path, {**IDENTITY, "model": {"latent_dim": 5, "new": 1}})
     (tmp_path / "state.json").write_text(json.dumps({"identity": IDENTITY}))
     with pytest.raises(ValueError, match="state.json is damaged"):
         load_state(tmp_path, IDENTITY)

@@ -36,7 +36,9 @@ def test_a_huge_model_is_refused(model, words):
     ({"widths": [8] * 11, "depths": [0] * 11}, "11 levels"),
     ({"widths": [10**4, 10**4], "depths": [0, 0]}, "million weights"),
     ({"widths": [8], "depths": [10**6]}, "1000000 blocks"),
-    ({"attributes": 10**9}, "million weights"),
+    ({"attributes": 10**9}, "1000 at most"),
+    ({"attributes": 1000, "widths": [1, 10**5], "depths": [0, 0]}, "101 million weights"),
+    ({"widths": [8, 8], "depths": [10**6, -(10**6)]}, "levels of -1000000 blocks"),
 ])
 def test_a_huge_classifier_is_refused(classifier, words):
     with pytest.raises(ValueError, match=words):
