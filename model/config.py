@@ -121,6 +121,7 @@ class TrainConfig(_Record):
     perceptual_weight: float = 0.4  # VGG16 features; 0 = off
     perceptual_start: float = 0.2  # share of the run before VGG16 joins; pixels alone come first at twice the speed
     texture_weight: float = 0.0  # amount of fine detail in each place; 0 = off
+    lattice_weight: float = 0.0  # detail that repeats with the decoder's cells; 0 = off
     adversarial_weight: float = 0.01  # critics on VGG16 features; 0 = off
     adversarial_start: float = 0.6  # share of the run before the decoder hears of the critics, which learn before
     # augmentation
@@ -136,7 +137,7 @@ class TrainConfig(_Record):
         for name in ("epochs", "batch_size"):
             _check(name, getattr(self, name), low=1)
         for name in ("warmup_steps", "clip_norm", "ema_momentum", "alpha", "beta", "beta_warmup_epochs",
-                     "perceptual_weight", "perceptual_start", "texture_weight",
+                     "perceptual_weight", "perceptual_start", "texture_weight", "lattice_weight",
                      "adversarial_weight", "adversarial_start", "jitter", "colour", "soften"):
             _check(name, getattr(self, name), low=0)
         if self.adversarial_weight and not self.perceptual_weight:

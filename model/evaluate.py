@@ -23,7 +23,7 @@ from model.bundle import Bundle, load_bundle
 from model.classifier import FEATURES
 from model.data import SPLITS, CelebA
 from model.inference import chunks, in_chunks, milliseconds, without_gradients
-from model.losses import kl_divergence
+from model.losses import kl_divergence, lattice_error
 from model.preprocessing import to_float
 from model.report import measures_table
 from model.vae import HALF_SIZE, blurred
@@ -138,7 +138,7 @@ def _measure(bundle: Bundle, judge: Judge | None, images: np.ndarray, rows: np.n
 
     Returns:
         By name, (n,) or (n, ...): z_mean, kl, PSNR and SSIM at the coarse size, sharpness and high band at each size
-        with `_hat` for the reconstruction; with a judge also features and logits, likewise.
+        with `_hat` for the reconstruction; with a judge also lattice, features and logits, likewise.
     """
     size = bundle.config.image_size
     coarse, found = min(COARSE, size), []
@@ -158,6 +158,7 @@ def _measure(bundle: Bundle, judge: Judge | None, images: np.ndarray, rows: np.n
                     values[f"sharpness_{side}{suffix}"] = metrics.laplacian(pictures)
                     values[f"high_band_{side}{suffix}"] = metrics.high_band(pictures)
             for suffix, pictures in (("", x), ("_hat", x_hat)):
+                values[f"lattice{suffix}"] = ops.convert_to_numpy(lattice_error(np.zeros_like(x), pictures))
                 values[f"features{suffix}"], values[f"logits{suffix}"] = judge(pictures)
         found.append(values)
     return {name: np.concatenate([values[name] for values in found]) for name in found[0]}
@@ -172,6 +173,8 @@ def _reconstruction(seen: dict[str, np.ndarray], sharp: np.ndarray, size: int) -
     for side in sorted({coarse, size}):
         for name in (f"sharpness_{side}", f"high_band_{side}"):
             result[name] = metrics.ratio(seen[f"{name}_hat"][sharp], seen[name][sharp])
+    if seen["lattice"][sharp].mean() > 0:  # few faces may seem to share less than nothing
+        result["lattice"] = metrics.ratio(seen["lattice_hat"][sharp], seen["lattice"][sharp])
     return result
 
 

@@ -12,6 +12,9 @@ from keras import ops
 
 # Means of ImageNet's blue, green and red, which VGG16 expects subtracted (Simonyan and Zisserman 2014).
 VGG_MEAN_BGR = (103.939, 116.779, 123.68)
+LATTICE = 8  # pixels of a cell of the 16 x 16 map, from which three doublings draw
+LATTICE_CELLS = 4  # cells a side within which a pattern that repeats is looked for: hair is seldom larger
+LATTICE_BLUR = 7  # pixels; what is left of a picture without its blur is fine detail
 TEXTURE_CELL = 8  # pixels over which detail is counted: wider than a strand, narrower than a strand's tuft
 PERCEPTUAL_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3")
 
@@ -90,6 +93,26 @@ def detail_energy(x):
     """Local mean magnitude of four oriented bands near every fourth place: (B, S, S, 1) -> (B, s, s, 4)."""
     bands = ops.abs(ops.conv(x, ORIENTED_BANDS[:, :, None], padding="valid"))
     return ops.average_pool(bands, TEXTURE_CELL, strides=TEXTURE_CELL // 2)
+
+
+def lattice_error(x, x_hat):
+    """Power of the wrong fine detail that is the same in neighbouring cells, or on different faces: -> (B,).
+
+    What a decoder draws where it cannot know the hair hangs on its own doublings: each cell of the map that it started
+    from gets the same strokes, and so does each face. No photo does that. Of two cells or two faces the product of what
+    is wrong is on average that power, whatever else is wrong with them; so it may be a little below 0. x, x_hat
+    (B, S, S, 3), of which the brightness counts.
+    """
+    wrong = ops.mean(x_hat - x, axis=-1, keepdims=True)
+    wrong = (wrong - ops.average_pool(wrong, LATTICE_BLUR, strides=1, padding="same"))[..., 0]  # (B, S, S)
+    cells = min(LATTICE_CELLS, wrong.shape[1] // LATTICE)
+    windows = wrong.shape[1] // (cells * LATTICE)
+    side = windows * cells * LATTICE
+    cut = ops.reshape(wrong[:, :side, :side], (-1, windows, cells, LATTICE, windows, cells, LATTICE))
+    total = ops.square(ops.sum(cut, axis=(2, 5))) - ops.sum(ops.square(cut), axis=(2, 5))  # of pairs of two cells
+    cell = ops.mean(total, axis=(1, 2, 3, 4)) / (cells**2 * (cells**2 - 1))
+    others = (ops.sum(wrong, axis=0) - wrong) / ops.maximum(ops.cast(ops.shape(wrong)[0], wrong.dtype) - 1, 1)
+    return cell + ops.mean(wrong * others, axis=(1, 2))
 
 
 class PerceptualDistance:

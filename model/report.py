@@ -11,6 +11,7 @@ ROWS = (
     ("sharpness_128", "sharpness against the photo, 128 px", "{:.3f}"),
     ("high_band_64", "high band of the spectrum against the photo, 64 px", "{:.3f}"),
     ("high_band_128", "high band of the spectrum against the photo, 128 px", "{:.3f}"),
+    ("lattice", "detail that repeats from place to place and face to face, against the photo", "{:.2f}"),
     ("attribute_agreement", "attribute agreement of the reconstruction", "{:.4f}"),
     ("frechet_reconstruction", "Fréchet distance, reconstructions", "{:.3f}"),
     ("frechet_fitted", "Fréchet distance, samples of the fitted prior", "{:.3f}"),

@@ -133,6 +133,8 @@ class VAE(keras.Model):
         error = losses.squared_error(x, x_hat) if plain else losses.multiscale_error(x, x_hat, sharp)
         if self.train_config.texture_weight:
             error = error + self.train_config.texture_weight * losses.texture_error(x, x_hat, sharp)
+        if self.train_config.lattice_weight:
+            error = error + self.train_config.lattice_weight * losses.lattice_error(x, x_hat)
         return error
 
     def _feature_errors(self, x, x_hat, sharp, corner, shift, judged: bool):

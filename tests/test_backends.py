@@ -20,7 +20,7 @@ from model.progress import read_arrays
 # softened too. The first part's minutes are spent after one batch, with VGG16; the second ends before VGG16 joins.
 SMALL = {"image_size": 96, "latent_dim": 8, "widths": (8, 8), "depths": (1, 1), "head_width": 8, "bottleneck_width": 8}
 SCHEDULE = {"epochs": 2, "batch_size": 4, "warmup_steps": 3, "beta_warmup_epochs": 2.0, "perceptual_start": 0.95,
-            "texture_weight": 0.1, "adversarial_weight": 0.1, "adversarial_start": 0.0}
+            "texture_weight": 0.1, "lattice_weight": 0.1, "adversarial_weight": 0.1, "adversarial_start": 0.0}
 RUN = """import sys
 import numpy as np
 import train

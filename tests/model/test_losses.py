@@ -49,6 +49,34 @@ def test_texture_error_counts_detail_wherever_it_lies():
         assert error(drawn) == pytest.approx(error(blurred), rel=1e-3)
 
 
+def lattice(wrong):
+    """Of grey faces that are wrong by (B, 64, 64)."""
+    x = np.full((*wrong.shape, 3), 0.5, "float32")
+    return np.asarray(losses.lattice_error(x, x + wrong[..., None].astype("float32")))
+
+
+def test_lattice_error_is_of_what_repeats():
+    rng = np.random.default_rng(0)
+    noise = 0.1 * rng.normal(size=(16, 64, 64))
+    strokes = np.tile(0.1 * rng.normal(size=(8, 8)), (8, 8))  # each cell the same
+    power = 0.01
+    assert lattice(np.stack([strokes, -strokes])).mean() == pytest.approx(0, abs=0.5 * power)  # + in cells, - in faces
+    assert lattice(strokes[None])[0] == pytest.approx(power, rel=0.35)
+    assert lattice(np.stack([strokes] * 3)) == pytest.approx(2 * lattice(strokes[None])[0], rel=0.01)
+    # The same on every face, though no cell repeats; and neither.
+    assert lattice(np.stack([noise[0]] * 4)) == pytest.approx(power, rel=0.35)
+    assert abs(lattice(noise).mean()) < 0.03 * power
+    assert lattice(noise + strokes).mean() == pytest.approx(lattice(np.stack([strokes] * 2)).mean(), rel=0.2)
+    assert lattice(np.full((2, 64, 64), 0.3)) == pytest.approx(0, abs=1e-3 * power)  # light is no detail
+
+
+@pytest.mark.parametrize("size", [16, 40, 96])
+def test_lattice_error_takes_every_size(size):
+    rng = np.random.default_rng(0)
+    strokes = np.tile(0.1 * rng.normal(size=(8, 8)), (size // 8, size // 8))
+    assert lattice(strokes[None])[0] > 0.002
+
+
 def test_perceptual_distance(vgg16_file):
     distance, rng = losses.PerceptualDistance(vgg16_file), np.random.default_rng(0)
     x = rng.random((2, 32, 32, 3)).astype("float32")
