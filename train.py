@@ -123,12 +123,11 @@ def fit(data, images, model_config, train_config, options, folder: Path):
     check_files(vae.encoder, vae.decoder)
 
     source = load_bundle(options.init) if options.init else None
-    lost = start_from(source, vae) if source else ()
-    if lost and not state:
-        print(f"no place in this network for {', '.join(lost)} of {options.init}", flush=True)
     if state:
         restore(vae, folder / state["weights"], state.get("random", ()))
         print(f"going on after epoch {start}, {state['elapsed'] / 60:.1f} minutes in", flush=True)
+    elif source and (lost := start_from(source, vae)):
+        print(f"no place in this network for {', '.join(lost)} of {options.init}", flush=True)
 
     batches = functools.partial(FaceBatches, images, sharp=data.sharp, config=train_config, devices=devices)
     training = batches(data.rows("train"), training=True, epoch=start)

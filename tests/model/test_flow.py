@@ -1,5 +1,7 @@
 """The flow learns where the faces are, crowds with a hole between them, and stays N(0, I) where it may not train."""
 
+import time
+
 import keras
 import numpy as np
 import pytest
@@ -116,6 +118,10 @@ def test_a_bundle_gets_a_new_prior_and_new_measures(folder, tmp_path, capsys):
     np.testing.assert_array_equal(after.decode(np.ones((1, D), np.float32)),
                                   before.decode(np.ones((1, D), np.float32)))  # fmt: skip
     assert 0 <= after.about["prior_minutes"] < 1 and "edit_success" in after.metrics
+
+
+def test_the_card_tells_the_minutes_that_were_spent():
+    assert flow.minutes_since(time.monotonic() - 90) == 1.5
 
 
 @pytest.mark.parametrize(("given", "words"), [
