@@ -23,7 +23,7 @@ from model.bundle import Bundle, load_bundle
 from model.classifier import FEATURES
 from model.data import SPLITS, CelebA
 from model.inference import chunks, in_chunks, milliseconds, without_gradients
-from model.losses import kl_divergence, lattice_error
+from model.losses import kl_divergence, lattice_power
 from model.preprocessing import to_float
 from model.report import measures_table
 from model.vae import HALF_SIZE, blurred
@@ -158,7 +158,7 @@ def _measure(bundle: Bundle, judge: Judge | None, images: np.ndarray, rows: np.n
                     values[f"sharpness_{side}{suffix}"] = metrics.laplacian(pictures)
                     values[f"high_band_{side}{suffix}"] = metrics.high_band(pictures)
             for suffix, pictures in (("", x), ("_hat", x_hat)):
-                values[f"lattice{suffix}"] = ops.convert_to_numpy(lattice_error(np.zeros_like(x), pictures))
+                values[f"lattice{suffix}"] = ops.convert_to_numpy(sum(lattice_power(pictures)))
                 values[f"features{suffix}"], values[f"logits{suffix}"] = judge(pictures)
         found.append(values)
     return {name: np.concatenate([values[name] for values in found]) for name in found[0]}

@@ -99,20 +99,31 @@ def lattice_error(x, x_hat):
     """Power of the wrong fine detail that is the same in neighbouring cells, or on different faces: -> (B,).
 
     What a decoder draws where it cannot know the hair hangs on its own doublings: each cell of the map that it started
-    from gets the same strokes, and so does each face. No photo does that. Of two cells or two faces the product of what
-    is wrong is on average that power, whatever else is wrong with them; so it may be a little below 0. x, x_hat
-    (B, S, S, 3), of which the brightness counts.
+    from gets the same strokes, and so does each face. No photo does that. Less than nothing counts as nothing: strokes
+    that alternate from cell to cell would earn it. x, x_hat (B, S, S, 3), of which the brightness counts.
     """
-    wrong = ops.mean(x_hat - x, axis=-1, keepdims=True)
-    wrong = (wrong - ops.average_pool(wrong, LATTICE_BLUR, strides=1, padding="same"))[..., 0]  # (B, S, S)
-    cells = min(LATTICE_CELLS, wrong.shape[1] // LATTICE)
-    windows = wrong.shape[1] // (cells * LATTICE)
+    cells, faces = lattice_power(x_hat - x)
+    return ops.maximum(cells, 0.0) + ops.maximum(faces, 0.0)
+
+
+def lattice_power(x):
+    """Power of the fine detail that neighbouring cells share, and of that which faces share.
+
+    (B, S, S, 3), of which the brightness counts, -> (B,), (B,). Of two cells or two faces the product is on average that power, whatever else is in them; so a picture that shares
+    nothing may by chance be a little below 0.
+    """
+    fine = ops.mean(x, axis=-1, keepdims=True)
+    fine = (fine - ops.average_pool(fine, LATTICE_BLUR, strides=1, padding="same"))[..., 0]  # (B, S, S)
+    others = (ops.sum(fine, axis=0) - fine) / ops.maximum(ops.cast(ops.shape(fine)[0], fine.dtype) - 1, 1)
+    faces = ops.mean(fine * others, axis=(1, 2))
+    cells = min(LATTICE_CELLS, fine.shape[1] // LATTICE)
+    if cells < 2:
+        return ops.zeros_like(faces), faces
+    windows = fine.shape[1] // (cells * LATTICE)
     side = windows * cells * LATTICE
-    cut = ops.reshape(wrong[:, :side, :side], (-1, windows, cells, LATTICE, windows, cells, LATTICE))
+    cut = ops.reshape(fine[:, :side, :side], (-1, windows, cells, LATTICE, windows, cells, LATTICE))
     total = ops.square(ops.sum(cut, axis=(2, 5))) - ops.sum(ops.square(cut), axis=(2, 5))  # of pairs of two cells
-    cell = ops.mean(total, axis=(1, 2, 3, 4)) / (cells**2 * (cells**2 - 1))
-    others = (ops.sum(wrong, axis=0) - wrong) / ops.maximum(ops.cast(ops.shape(wrong)[0], wrong.dtype) - 1, 1)
-    return cell + ops.mean(wrong * others, axis=(1, 2))
+    return ops.mean(total, axis=(1, 2, 3, 4)) / (cells**2 * (cells**2 - 1)), faces
 
 
 class PerceptualDistance:

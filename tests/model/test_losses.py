@@ -49,13 +49,13 @@ def test_texture_error_counts_detail_wherever_it_lies():
         assert error(drawn) == pytest.approx(error(blurred), rel=1e-3)
 
 
-def lattice(wrong):
-    """Of grey faces that are wrong by (B, 64, 64)."""
-    x = np.full((*wrong.shape, 3), 0.5, "float32")
-    return np.asarray(losses.lattice_error(x, x + wrong[..., None].astype("float32")))
+def lattice(fine):
+    """The power in grey pictures of (B, 64, 64)."""
+    cells, faces = losses.lattice_power(np.repeat(fine[..., None].astype("float32"), 3, axis=-1))
+    return np.asarray(cells + faces)
 
 
-def test_lattice_error_is_of_what_repeats():
+def test_lattice_power_is_of_what_repeats():
     rng = np.random.default_rng(0)
     noise = 0.1 * rng.normal(size=(16, 64, 64))
     strokes = np.tile(0.1 * rng.normal(size=(8, 8)), (8, 8))  # each cell the same
@@ -71,10 +71,27 @@ def test_lattice_error_is_of_what_repeats():
 
 
 @pytest.mark.parametrize("size", [16, 40, 96])
-def test_lattice_error_takes_every_size(size):
+def test_lattice_power_takes_every_size(size):
     rng = np.random.default_rng(0)
     strokes = np.tile(0.1 * rng.normal(size=(8, 8)), (size // 8, size // 8))
     assert lattice(strokes[None])[0] > 0.002
+
+
+def test_lattice_power_of_pictures_of_one_cell_is_between_faces_alone():
+    strokes = 0.1 * np.random.default_rng(0).normal(size=(8, 8))
+    assert lattice(strokes[None]) == [0]
+    assert (lattice(np.stack([strokes] * 2)) > 0.002).all()
+
+
+def test_lattice_error_has_no_reward_for_strokes_that_alternate():
+    rng = np.random.default_rng(0)
+    signs = np.kron(np.indices((8, 8)).sum(axis=0) % 2 * 2 - 1, np.ones((8, 8)))
+    alternating = signs * np.tile(0.1 * rng.normal(size=(8, 8)), (8, 8))
+    assert lattice(alternating[None])[0] < -1e-4
+    x = np.full((2, 64, 64, 3), 0.5, "float32")
+    wrong = np.repeat(np.stack([alternating, -alternating])[..., None].astype("float32"), 3, axis=-1)
+    assert np.array_equal(losses.lattice_error(x, x + wrong), [0, 0])
+    assert np.array_equal(losses.lattice_error(x, x), [0, 0])
 
 
 def test_perceptual_distance(vgg16_file):
