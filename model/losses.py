@@ -109,8 +109,8 @@ def lattice_error(x, x_hat):
 def lattice_power(x):
     """Power of the fine detail that neighbouring cells share, and of that which faces share.
 
-    (B, S, S, 3), of which the brightness counts, -> (B,), (B,). Of two cells or two faces the product is on average that power, whatever else is in them; so a picture that shares
-    nothing may by chance be a little below 0.
+    (B, S, S, 3), of which the brightness counts, -> (B,), (B,). Of two cells or two faces the product is on average
+    that power, whatever else is in them; so a picture that shares nothing may by chance be a little below 0.
     """
     fine = ops.mean(x, axis=-1, keepdims=True)
     fine = (fine - ops.average_pool(fine, LATTICE_BLUR, strides=1, padding="same"))[..., 0]  # (B, S, S)
