@@ -1,8 +1,9 @@
 """What refining a code at upload buys: `python -m benchmarks.refine --bundle DIR --data CELEBA_DIR`.
 
-For some validation faces and each number of steps: PSNR and SSIM of the reconstruction at 64 pixels, agreement of the
-attributes that the classifier sees, distance of its features, how far the code went, and the milliseconds that one
-face takes; then how much of an edit in photo mode arrives, against the change that the plain decoder reaches.
+For some validation faces and each number of steps: PSNR and SSIM of the reconstruction at 64 pixels, its sharpness
+there and at full size, agreement of the attributes that the classifier sees, distance of its features, how far the code
+went, and the milliseconds that one face takes; then how much of an edit in photo mode arrives, against the change that
+the plain decoder reaches.
 """
 
 import sys
@@ -50,6 +51,8 @@ def measure(editor: FaceEditor, faces: list[OpenFace], x: np.ndarray, steps: int
     return {
         "PSNR": float(metrics.psnr(small, small_hat).mean()),
         "SSIM": float(metrics.ssim(small, small_hat).mean()),
+        "sharp 64": metrics.ratio(metrics.laplacian(small_hat), metrics.laplacian(small)),
+        "sharp": metrics.ratio(metrics.laplacian(x_hat), metrics.laplacian(x)),
         "agreement": metrics.attribute_agreement(logits - thresholds, logits_hat - thresholds),
         "features": float(np.linalg.norm(features - features_hat, axis=1).mean()),
         "moved": float(np.sqrt((away**2).mean())),

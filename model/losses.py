@@ -16,6 +16,7 @@ LATTICE = 8  # pixels of a cell of the 16 x 16 map, from which three doublings d
 LATTICE_CELLS = 4  # cells a side within which a pattern that repeats is looked for: hair is seldom larger
 LATTICE_BLUR = 7  # pixels; what is left of a picture without its blur is fine detail
 TEXTURE_CELL = 8  # pixels over which detail is counted: wider than a strand, narrower than a strand's tuft
+TEXTURE_SMALLEST = TEXTURE_CELL + 5  # side of the smallest picture that has a cell
 PERCEPTUAL_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3")
 
 
@@ -64,12 +65,14 @@ def texture_error(x, x_hat, sharp):
     Under every distance between pixels the best guess at hair that cannot be known is a blur. Local means of the
     magnitude of oriented bands say how much of it there is and how it falls, and that can be known: Portilla and
     Simoncelli 2000, "A parametric texture model", section 2. x, x_hat (B, S, S, 3), of which the brightness counts, at
-    full size (`sharp` as in `multiscale_error`) and at half.
+    full size (`sharp` as in `multiscale_error`) and at half, where these hold a cell.
     """
     x, x_hat = (ops.mean(v, axis=-1, keepdims=True) for v in (x, x_hat))
-    half, half_hat = shrink(x, 2), shrink(x_hat, 2)
-    return (sharp * absolute_error(detail_energy(x), detail_energy(x_hat))
-            + absolute_error(detail_energy(half), detail_energy(half_hat)))
+    error = ops.zeros_like(x[:, 0, 0, 0])
+    for weight, factor in ((sharp, 1), (1.0, 2)):
+        if x.shape[1] // factor >= TEXTURE_SMALLEST:
+            error = error + weight * absolute_error(*(detail_energy(shrink(v, factor)) for v in (x, x_hat)))
+    return error
 
 
 def _oriented_bands() -> np.ndarray:

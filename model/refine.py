@@ -12,10 +12,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from model.losses import absolute_error, shrink, squared_error
+from model.losses import absolute_error, shrink, squared_error, texture_error
 
 STEPS = 12  # about half a second on two cores; see `python -m benchmarks.refine`
 RATE = 0.05  # Adam's step, in standard deviations of the codes
+TEXTURE = 2.0  # weight of the amount of detail: by pixels alone, hair that the code cannot hold is best drawn as a blur
 NEARNESS = 0.02  # weight of the mean square of u: what keeps the code where faces are
 MEAN_DECAY, SQUARE_DECAY, TINY = 0.9, 0.99, 1e-8  # Adam (Kingma and Ba 2014), with a shorter memory for few steps
 
@@ -47,8 +48,9 @@ def make_refiner(decoder: keras.Model, covariance: np.ndarray) -> Callable[..., 
             with tf.GradientTape() as tape:
                 tape.watch(u)
                 x_hat = decoder(z_0 + u @ factor, training=False)
-                error = absolute_error(x, x_hat) + absolute_error(shrink(x, 2), shrink(x_hat, 2))
-                error = error + 4.0 * squared_error(x, x_hat) + NEARNESS * ops.mean(ops.square(u), axis=-1)
+                half, half_hat = shrink(x, 2), shrink(x_hat, 2)
+                error = absolute_error(half, half_hat) + 4.0 * squared_error(half, half_hat)
+                error = error + TEXTURE * texture_error(x, x_hat, 1.0) + NEARNESS * ops.mean(ops.square(u), axis=-1)
             gradient = tape.gradient(error, u)
             mean = MEAN_DECAY * mean + (1 - MEAN_DECAY) * gradient
             square = SQUARE_DECAY * square + (1 - SQUARE_DECAY) * tf.square(gradient)

@@ -40,3 +40,15 @@ def test_steps_follow_the_covariance():
     refine = make_refiner(decoder, np.diag([1.0, 1e-6]))
     moved = refine(np.full((1, 4, 4, 3), 0.5, "float32"), np.zeros((1, 2), "float32"), steps=20)
     assert moved[0, 0] > 0.1 and abs(moved[0, 1]) < 0.01
+
+
+def test_detail_that_no_code_can_place_stays():
+    """By pixels alone the best strands in the wrong places are none at all."""
+    rng = np.random.default_rng(0)
+    strands, others = (0.1 * rng.normal(size=(64, 64, 1)).repeat(3, axis=-1).astype("float32") for _ in range(2))
+    z = keras.Input((1,))
+    pattern = keras.layers.Dense(64 * 64 * 3, use_bias=False, trainable=False)
+    decoder = keras.Model(z, keras.layers.Reshape((64, 64, 3))(pattern(z)) + 0.5)
+    pattern.set_weights([strands.reshape(1, -1)])
+    refined = make_refiner(decoder, np.eye(1))(0.5 + others[None], np.ones((1, 1), "float32"), steps=40)
+    assert refined[0, 0] == pytest.approx(1, abs=0.1)
