@@ -28,12 +28,13 @@ VARIANTS = {
     "no VGG16": ["--perceptual-weight", "0", "--adversarial-weight", "0"],
     "squared error alone": ["--reconstruction", "mse", "--perceptual-weight", "0", "--adversarial-weight", "0",
                             "--alpha", "20"],
+    "no lattice term": ["--lattice-weight", "0"],
     "with a texture term": ["--texture-weight", "0.25"],
     "no blurred input": ["--soften", "0"],
     "no jitter, no colour": ["--jitter", "0", "--colour", "0"],
     "no averaged weights": ["--ema-momentum", "0"],
-    "beta x 10": ["--beta", "3e-4"],
-    "beta / 10": ["--beta", "3e-6"],
+    "beta x 10": ["--beta", "6e-4"],
+    "beta / 10": ["--beta", "6e-6"],
 }
 
 

@@ -115,15 +115,15 @@ class TrainConfig(_Record):
     precision: str = "float32"
     # the objective: alpha * reconstruction + beta * KL
     alpha: float = 1.0
-    beta: float = 3e-5
+    beta: float = 6e-5
     beta_warmup_epochs: float = 0.0  # beta rises linearly from 0 over these epochs
     reconstruction: str = "multiscale"
     perceptual_weight: float = 0.4  # VGG16 features; 0 = off
     perceptual_start: float = 0.2  # share of the run before VGG16 joins; pixels alone come first at twice the speed
     texture_weight: float = 0.0  # amount of fine detail in each place; 0 = off
-    lattice_weight: float = 0.0  # detail that repeats with the decoder's cells; 0 = off
-    adversarial_weight: float = 0.01  # critics on VGG16 features; 0 = off
-    adversarial_start: float = 0.6  # share of the run before the decoder hears of the critics, which learn before
+    lattice_weight: float = 150.0  # detail that repeats with the decoder's cells; 0 = off
+    adversarial_weight: float = 0.3  # critics on VGG16 features; 0 = off
+    adversarial_start: float = 0.85  # share of the run before the decoder hears of the critics, which learn before
     # augmentation
     flip: bool = True
     jitter: float = 1.5  # similarity jitter in units of a face detector's error; 0 = off
@@ -152,7 +152,7 @@ class TrainConfig(_Record):
 _PLAIN = TrainConfig(
     batch_size=128, learning_rate=5e-4, schedule="constant", warmup_steps=0, clip_norm=0.0, ema_momentum=0.0,
     precision="float32", alpha=2000.0, beta=1.0, reconstruction="mse", perceptual_weight=0.0, perceptual_start=0.0,
-    texture_weight=0.0, adversarial_weight=0.0, jitter=0.0, colour=0.0, soften=0.0,
+    texture_weight=0.0, lattice_weight=0.0, adversarial_weight=0.0, jitter=0.0, colour=0.0, soften=0.0,
 )
 
 PRESETS: dict[str, tuple[ModelConfig, TrainConfig]] = {
@@ -160,7 +160,7 @@ PRESETS: dict[str, tuple[ModelConfig, TrainConfig]] = {
     "seed": (ModelConfig("seed", image_size=64, latent_dim=200, widths=(64,) * 5, depths=()), _PLAIN),
     # The model that ships. Nobody waits for the encoder as for each tick of the decoder, and its blocks of 4 x 4 pixels
     # were a fifth of its weights and hardly used.
-    "default": (ModelConfig(encoder_depths=(3, 3, 2, 0)), TrainConfig()),
+    "default": (ModelConfig(encoder_depths=(5, 3, 2, 0)), TrainConfig()),
     # For tests: trains in seconds.
     "tiny": (
         ModelConfig(image_size=16, latent_dim=4, widths=(8, 8), depths=(1, 1), stem_stride=2, head_width=8,
