@@ -58,7 +58,8 @@ photograph, or any commercial purpose.
 
 - It knows upright, frontal, aligned faces. Profiles, hands and microphones before the face, hats and sunglasses, and
   children come out badly.
-- Reconstructions are softer than photos and not always the same person.
+- Reconstructions guess what a code cannot hold, strands of hair, jewellery, lettering, and are not always the same
+  person.
 - CelebA shows celebrities: mostly young, light-skinned, made up, photographed at events. Others are
   reconstructed worse, and edits drift towards that look.
 - The 40 attributes are one annotator's yes or no. `Attractive`, `Male`, `Young` or `Big_Nose` are what that label

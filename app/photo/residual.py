@@ -21,6 +21,7 @@ GUIDE_RANGE = (0.15, 0.5)  # share of the residual that the photo explains at wh
 DRIFT = (0.01, 0.04)  # change outside the face below which it is the decoder's drift, and above which it is meant
 STRAND_BLUR = 2.0  # the window in which strands of hair are told from outlines
 STRAND_NOISE = 0.18  # contrast of [0, 1]: fainter is a strand, beyond is an outline
+STRAND_WIDTH = 1.0  # the blur that takes the decoder's strands away
 STRAND_GAIN = 0.25  # how far strands gain contrast with the light on them: 0 not at all, 1 as much
 LIGHT_BLUR = 1.0  # the neighbourhood whose light that is
 LEAST_LIGHT, MOST_LIGHT = 0.05, 3.0  # the least that is compared with, and how many times of it count
@@ -136,6 +137,7 @@ def residual_lines(residual: np.ndarray, original: Original) -> tuple[np.ndarray
     Returns:
         Slopes and offsets, (S, S, 3) float32 each: slope * luminance + offset is what is added.
     """
+    residual = _without_strands(residual)
     return _brightened(*_lines(_with_room(_meant(residual), original.colours), original), original)
 
 
@@ -184,6 +186,13 @@ def _meant(residual: np.ndarray) -> np.ndarray:
     strength = largest(np.abs(blurred(residual, GUIDE_BLUR * side / TUNED_SIZE)))
     meant = np.maximum(smoothstep((strength - DRIFT[0]) / (DRIFT[1] - DRIFT[0])), face_oval(side))
     return residual * in_colour(meant)
+
+
+def _without_strands(residual: np.ndarray) -> np.ndarray:
+    """The residual (S, S, 3), smoother than strands outside the face: the decoder's are not where the photo's are."""
+    side = len(residual)
+    smooth = blurred(residual, STRAND_WIDTH * side / TUNED_SIZE)
+    return smooth + (residual - smooth) * in_colour(face_oval(side))
 
 
 def _with_room(residual: np.ndarray, colours: np.ndarray) -> np.ndarray:

@@ -68,6 +68,15 @@ def test_strands_of_hair_that_changes_its_colour_stay():
     assert contrast(edited, near) > 0.95 * contrast(square, near)
 
 
+def test_strands_that_the_decoder_invents_are_not_added_to_the_photos():
+    square = np.full((356, 356, 3), 0.4, np.float32)
+    invented = np.tile(np.float32([0.1, 0.1, -0.1, -0.1])[None, :, None], (SIZE, SIZE // 4, 3))
+    change = added(lighter_hair(0.2) + invented, square)
+    assert contrast(change, HAIR) < 0.4 * invented.std()
+    assert change[20, 20:60].mean() == pytest.approx(0.2, abs=0.05)
+    assert change[220, 160:196].std() > 0.6 * invented.std()  # in the face what is fine may be meant: lashes, wrinkles
+
+
 def test_hair_stays_so_far_from_white_and_black_that_its_strands_show_and_keeps_its_hue():
     square = np.full((356, 356, 3), (0.8, 0.6, 0.5), np.float32) + STRANDS
     lighter = np.full((SIZE, SIZE, 3), (0.4, 0.2, 0.1), np.float32)
