@@ -51,7 +51,7 @@ def measure(editor: FaceEditor, faces: list[OpenFace], x: np.ndarray, steps: int
     return {
         "PSNR": float(metrics.psnr(small, small_hat).mean()),
         "SSIM": float(metrics.ssim(small, small_hat).mean()),
-        "sharp 64": metrics.ratio(metrics.laplacian(small_hat), metrics.laplacian(small)),
+        "sharp64": metrics.ratio(metrics.laplacian(small_hat), metrics.laplacian(small)),
         "sharp": metrics.ratio(metrics.laplacian(x_hat), metrics.laplacian(x)),
         "agreement": metrics.attribute_agreement(logits - thresholds, logits_hat - thresholds),
         "features": float(np.linalg.norm(features - features_hat, axis=1).mean()),
