@@ -60,7 +60,8 @@ def run(options: argparse.Namespace, model_config: ModelConfig, train_config: Tr
         classifier, classifier_config = attribute_classifier(data, options, model_config, train_config.seed)
         latents = latent_space(data, images, vae, classifier)
         print(f"training the prior for {options.prior_minutes:g} minutes at most", flush=True)
-        codes = posteriors(vae.encoder, images, data.rows("train"))
+        learnt_from = data.rows("train")[: None if options.prior_minutes else 1]  # of none in no time
+        codes = posteriors(vae.encoder, images, learnt_from)
         started = time.monotonic()
         prior = fit_flow(*codes, minutes=options.prior_minutes, precision=train_config.precision,
                          seed=train_config.seed)  # fmt: skip

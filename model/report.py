@@ -44,7 +44,7 @@ COLUMNS = (
     ("edit_others_flipped_kept", "others"),
 )
 # What benchmarks/ablation.py shows of each variant.
-ABLATION = ("psnr_64", "ssim_64", "sharpness_64", "sharpness_128", "high_band_128", "attribute_agreement",
+ABLATION = ("psnr_64", "ssim_64", "sharpness_64", "sharpness_128", "high_band_128", "lattice", "attribute_agreement",
             "frechet_reconstruction", "frechet_normal", "edit_success", "edit_others_flipped", "separation_blurred",
             "kl")  # fmt: skip
 EXPLANATION = """\
