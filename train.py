@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, model_config: ModelConfig, train_config: Tr
     from model.bundle import Bundle, save_bundle
     from model.data import CelebA
     from model.evaluate import evaluate
-    from model.flow import fit_flow, minutes_since, posteriors
+    from model.flow import train_prior
     from model.report import measures_table
 
     keras.utils.set_random_seed(train_config.seed)
@@ -60,12 +60,8 @@ def run(options: argparse.Namespace, model_config: ModelConfig, train_config: Tr
         classifier, classifier_config = attribute_classifier(data, options, model_config, train_config.seed)
         latents = latent_space(data, images, vae, classifier)
         print(f"training the prior for {options.prior_minutes:g} minutes at most", flush=True)
-        learnt_from = data.rows("train")[: None if options.prior_minutes else 1]  # of none in no time
-        codes = posteriors(vae.encoder, images, learnt_from)
-        started = time.monotonic()
-        prior = fit_flow(*codes, minutes=options.prior_minutes, precision=train_config.precision,
-                         seed=train_config.seed)  # fmt: skip
-        training["prior_minutes"] = minutes_since(started)
+        prior, training["prior_minutes"] = train_prior(vae.encoder, images, data.rows("train"), options.prior_minutes,
+                                                       train_config.precision, train_config.seed)  # fmt: skip
         bundle = Bundle(model_config, vae.encoder, vae.decoder, classifier, latents, prior, {}, training, "",
                         classifier_config)  # fmt: skip
         print("measuring on the validation faces", flush=True)

@@ -142,6 +142,15 @@ def _with_moments(prior: FlowPrior, z_mean: np.ndarray, z_log_var: np.ndarray) -
     return FlowPrior({**prior.arrays, "scale": scale, "shift": shift})
 
 
+def train_prior(encoder: keras.Model, images: np.ndarray, rows: np.ndarray, minutes: float, precision: str = "float32",
+                seed: int = 0) -> tuple[FlowPrior, float]:
+    """A flow fitted to the posteriors of images[rows], and the minutes that took; the arguments are `fit_flow`'s."""
+    codes = posteriors(encoder, images, rows if minutes else rows[:1])  # in no time it learns from none
+    started = time.monotonic()
+    prior = fit_flow(*codes, minutes=minutes, precision=precision, seed=seed)
+    return prior, minutes_since(started)
+
+
 def minutes_since(started: float) -> float:
     """What the card says of training that began at that time of `time.monotonic()`, and may have ended early."""
     return round((time.monotonic() - started) / 60, 1)
@@ -165,10 +174,9 @@ def main(argv: list[str] | None = None) -> int:
         for split in ("train", "valid"):  # asked now, not after the training
             if len(data.rows(split)) == 0:
                 raise ValueError(f"{options.data} has no faces in the {split} split")
-        codes = posteriors(bundle.encoder, data.images(bundle.config.image_size), data.rows("train"))
-        started = time.monotonic()
-        prior = fit_flow(*codes, minutes=options.minutes, precision=options.precision)
-        about = {**bundle.about, "prior_minutes": minutes_since(started)}
+        prior, took = train_prior(bundle.encoder, data.images(bundle.config.image_size), data.rows("train"),
+                                  options.minutes, options.precision)  # fmt: skip
+        about = {**bundle.about, "prior_minutes": took}
         bundle = dataclasses.replace(bundle, prior=prior, about=about)
         metrics = evaluate(bundle, data)
         save_bundle(options.bundle, **{**bundle.parts, "metrics": {**bundle.metrics, **metrics}})

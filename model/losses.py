@@ -16,7 +16,6 @@ LATTICE = 8  # pixels of a cell of the 16 x 16 map, from which three doublings d
 LATTICE_CELLS = 4  # cells a side within which a pattern that repeats is looked for: hair is seldom larger
 LATTICE_BLUR = 7  # pixels; what is left of a picture without its blur is fine detail
 TEXTURE_CELL = 8  # pixels over which detail is counted: wider than a strand, narrower than a strand's tuft
-TEXTURE_SMALLEST = TEXTURE_CELL + 5  # side of the smallest picture that has a cell
 PERCEPTUAL_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3")
 
 
@@ -70,7 +69,7 @@ def texture_error(x, x_hat, sharp):
     x, x_hat = (ops.mean(v, axis=-1, keepdims=True) for v in (x, x_hat))
     error = ops.zeros_like(x[:, 0, 0, 0])
     for weight, factor in ((sharp, 1), (1.0, 2)):
-        if x.shape[1] // factor >= TEXTURE_SMALLEST:
+        if x.shape[1] // factor >= TEXTURE_CELL + len(ORIENTED_BANDS) - 1:
             error = error + weight * absolute_error(*(detail_energy(shrink(v, factor)) for v in (x, x_hat)))
     return error
 
