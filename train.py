@@ -60,8 +60,9 @@ def run(options: argparse.Namespace, model_config: ModelConfig, train_config: Tr
         classifier, classifier_config = attribute_classifier(data, options, model_config, train_config.seed)
         latents = latent_space(data, images, vae, classifier)
         print(f"training the prior for {options.prior_minutes:g} minutes at most", flush=True)
-        prior, training["prior_minutes"] = train_prior(vae.encoder, images, data.rows("train"), options.prior_minutes,
-                                                       train_config.precision, train_config.seed)  # fmt: skip
+        prior, training["prior_minutes"] = train_prior(vae.encoder, vae.decoder, images, data.rows("train"),
+                                                       options.prior_minutes, train_config.precision,
+                                                       train_config.seed)  # fmt: skip
         bundle = Bundle(model_config, vae.encoder, vae.decoder, classifier, latents, prior, {}, training, "",
                         classifier_config)  # fmt: skip
         print("measuring on the validation faces", flush=True)

@@ -99,10 +99,11 @@ class Bundle:
 
     def sample(self, n: int, seed: int = 0, temperature: float = 1.0, prior: str = "fitted") -> np.ndarray:
         """Draw z (n, D) float32 from the `fitted` density or the `normal` one; see model/prior.py for temperature."""
-        priors = {"fitted": self.prior, "normal": NormalPrior(self.config.latent_dim)}
-        if prior not in priors:
-            raise ValueError(f"prior is {prior!r}; it must be one of {', '.join(priors)}")
-        return priors[prior].sample(n, seed, temperature)
+        if prior == "fitted":
+            return self.prior.sample(n, seed, temperature, reencode=lambda z: self.encode(self.decode(z)))
+        if prior == "normal":
+            return NormalPrior(self.config.latent_dim).sample(n, seed, temperature)
+        raise ValueError(f"prior is {prior!r}; it must be one of fitted, normal")
 
     def refine(self, images: np.ndarray, z: np.ndarray, steps: int = STEPS) -> np.ndarray:
         """Better codes (B, D) of faces (B, S, S, 3), by gradient descent from z (B, D); see model/refine.py."""
@@ -164,7 +165,7 @@ def save_bundle(
             files[f"{name}.weights.h5"] = weights_to_bytes(model)
         except ValueError as error:
             raise BundleError(f"{name}.weights.h5 cannot be saved: {error}") from error
-    files["samples.png"] = sample_grid(decoder, prior)
+    files["samples.png"] = sample_grid(encoder, decoder, prior)
     write_folder(
         path, files, {"model": config.to_dict(), "classifier": dict(classifier_config or {}), "about": about}
     )

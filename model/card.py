@@ -9,6 +9,7 @@ from keras import ops
 from PIL import Image
 
 from model.config import ModelConfig
+from model.inference import reencoder
 from model.latents import Latents
 from model.preprocessing import to_uint8
 from model.prior import FlowPrior
@@ -167,10 +168,11 @@ def _show(value) -> str:
     return str(value).replace("|", "/").replace("\n", " ")
 
 
-def sample_grid(decoder: keras.Model, prior: FlowPrior) -> bytes:
+def sample_grid(encoder: keras.Model, decoder: keras.Model, prior: FlowPrior) -> bytes:
     """samples.png: faces drawn from the prior, always with the same seeds."""
     columns, rows = SAMPLE_GRID
-    faces = ops.convert_to_numpy(decoder(prior.sample(columns * rows, seed=0), training=False))
+    z = prior.sample(columns * rows, seed=0, reencode=reencoder(encoder, decoder))
+    faces = ops.convert_to_numpy(decoder(z, training=False))
     _, height, width, _ = faces.shape
     grid = faces.reshape(rows, columns, height, width, 3).swapaxes(1, 2).reshape(rows * height, columns * width, 3)
     packed = io.BytesIO()

@@ -12,6 +12,7 @@ import dataclasses
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -25,7 +26,7 @@ from model.callbacks import FallingRate
 from model.config import PRECISIONS, PRIOR_MINUTES
 from model.data import CelebA
 from model.evaluate import evaluate
-from model.inference import in_chunks
+from model.inference import in_chunks, reencoder
 from model.preprocessing import to_float
 from model.prior import BLOCKS, MOMENTS, FlowPrior, flow_shapes, velocity
 from model.report import measures_table
@@ -125,30 +126,42 @@ def fit_flow(z_mean: np.ndarray, z_log_var: np.ndarray, *, width: int | None = N
         model.fit(faces, batch_size=BATCH_SIZE, epochs=epochs, verbose=0,
                   callbacks=[FallingRate(LEARNING_RATE, steps, minutes)])  # fmt: skip
     arrays = {name: ops.convert_to_numpy(weight) for name, weight in model.arrays.items()}
-    arrays |= {"scale": np.ones(z_mean.shape[1], np.float32), "shift": np.zeros(z_mean.shape[1], np.float32)}
-    return _with_moments(FlowPrior(arrays), z_mean, z_log_var) if trains else FlowPrior(arrays)
-
-
-def _with_moments(prior: FlowPrior, z_mean: np.ndarray, z_log_var: np.ndarray) -> FlowPrior:
-    """The prior with mean and variance of each dimension as the faces have them.
-
-    A velocity learned by least squares falls short where faces are rare, so its codes vary a twentieth too little; for
-    the eye that is little, for the distance between faces and drawn faces a quarter of it.
-    """
-    drawn = prior.sample(DRAWN).astype(np.float64)
-    deviation = np.sqrt(z_mean.var(axis=0, dtype=np.float64) + np.exp(z_log_var).mean(axis=0, dtype=np.float64))
-    scale = deviation / drawn.std(axis=0)
-    shift = z_mean.mean(axis=0, dtype=np.float64) - scale * drawn.mean(axis=0)
+    arrays |= {name: np.full(z_mean.shape[1], float("scale" in name), np.float32) for name in MOMENTS}
+    prior = FlowPrior(arrays)
+    if not trains:
+        return prior
+    # Learned by least squares a velocity falls short where faces are rare, and its codes vary a twentieth too little:
+    # for the eye that is little, for the distance between faces and drawn faces a quarter of it.
+    variance = z_mean.var(axis=0, dtype=np.float64) + np.exp(z_log_var).mean(axis=0, dtype=np.float64)
+    scale, shift = _matching(prior.sample(DRAWN), z_mean.mean(axis=0, dtype=np.float64), variance)
     return FlowPrior({**prior.arrays, "scale": scale, "shift": shift})
 
 
-def train_prior(encoder: keras.Model, images: np.ndarray, rows: np.ndarray, minutes: float, precision: str = "float32",
-                seed: int = 0) -> tuple[FlowPrior, float]:
+def fit_reencoding(prior: FlowPrior, reencode: Callable[[np.ndarray], np.ndarray], z_mean: np.ndarray) -> FlowPrior:
+    """The prior whose codes, encoded again, vary in each dimension as faces' mean codes z_mean (N, D) do.
+
+    In a decoded face an encoder sees more of everything than in a photo: its codes lie a tenth farther out.
+    """
+    seen = prior.sample(DRAWN, reencode=reencode)
+    scale, shift = _matching(seen, z_mean.mean(axis=0, dtype=np.float64), z_mean.var(axis=0, dtype=np.float64))
+    return FlowPrior({**prior.arrays, "seen_scale": scale, "seen_shift": shift})
+
+
+def _matching(z: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The scale and shift (D,) that give the codes z (N, D) a mean and variance (D,)."""
+    z = z.astype(np.float64)
+    scale = np.sqrt(variance) / z.std(axis=0)
+    return scale, mean - scale * z.mean(axis=0)
+
+
+def train_prior(encoder: keras.Model, decoder: keras.Model, images: np.ndarray, rows: np.ndarray, minutes: float,
+                precision: str = "float32", seed: int = 0) -> tuple[FlowPrior, float]:
     """A flow fitted to the posteriors of images[rows], and the minutes that took; the arguments are `fit_flow`'s."""
-    codes = posteriors(encoder, images, rows if minutes else rows[:1])  # in no time it learns from none
+    z_mean, z_log_var = posteriors(encoder, images, rows if minutes else rows[:1])  # in no time it learns from none
     started = time.monotonic()
-    prior = fit_flow(*codes, minutes=minutes, precision=precision, seed=seed)
-    return prior, minutes_since(started)
+    prior = fit_flow(z_mean, z_log_var, minutes=minutes, precision=precision, seed=seed)
+    minutes_taken = minutes_since(started)
+    return fit_reencoding(prior, reencoder(encoder, decoder), z_mean) if minutes else prior, minutes_taken
 
 
 def minutes_since(started: float) -> float:
@@ -174,8 +187,8 @@ def main(argv: list[str] | None = None) -> int:
         for split in ("train", "valid"):  # asked now, not after the training
             if len(data.rows(split)) == 0:
                 raise ValueError(f"{options.data} has no faces in the {split} split")
-        prior, took = train_prior(bundle.encoder, data.images(bundle.config.image_size), data.rows("train"),
-                                  options.minutes, options.precision)  # fmt: skip
+        prior, took = train_prior(bundle.encoder, bundle.decoder, data.images(bundle.config.image_size),
+                                  data.rows("train"), options.minutes, options.precision)  # fmt: skip
         about = {**bundle.about, "prior_minutes": took}
         bundle = dataclasses.replace(bundle, prior=prior, about=about)
         metrics = evaluate(bundle, data)

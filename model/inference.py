@@ -52,6 +52,11 @@ def in_chunks(run: Callable, x: np.ndarray, size: int = CHUNK) -> np.ndarray:
     return np.concatenate([ops.convert_to_numpy(run(part)) for part in chunks(x, size)])
 
 
+def reencoder(encoder: keras.Model, decoder: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """Codes (B, D) -> the mean codes (B, D) of the faces that they decode to."""
+    return lambda z: in_chunks(lambda part: encoder(decoder(part, training=False), training=False)[0], z)
+
+
 def milliseconds(run: Callable[[], object], times: int, warm_up: int = 1) -> list[float]:
     """How long each of so many calls takes, after some that are not counted."""
     for _ in range(warm_up):

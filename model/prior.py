@@ -1,11 +1,11 @@
 """Where to draw z from: N(0, I), or a flow that carries N(0, I) to the codes of the training faces.
 
 N(0, I) has holes between the faces that the encoder really makes: whitened codes have its mean and covariance, but not
-its independence. The flow follows them (trained in model/flow.py). Sampling is NumPy only.
+its independence. The flow follows them (trained in model/flow.py), and one turn through the VAE mends what it misses.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -13,7 +13,8 @@ import numpy as np
 
 FREQUENCIES = 16  # of the sines and cosines by which the flow knows how far it is
 TURNS = np.geomspace(1, 60, FREQUENCIES, dtype=np.float32)  # radians that each of them turns for one of the angle
-MOMENTS = ("scale", "shift")  # arrays that come after the flow, not into its velocity
+# Arrays that come after the flow, not into its velocity; the last two after encoding again.
+MOMENTS = ("scale", "shift", "seen_scale", "seen_shift")
 GROUPS = 16  # of neighbouring dimensions, whose mean square the flow is told
 BLOCKS = 3  # of 512 features for 512 dimensions 6 MB, beside the directions in attributes.npz
 STEPS = 10  # a quarter turn in so many, each of the second order; twice as many change a face by less than can be seen
@@ -53,7 +54,8 @@ class FlowPrior:
     """A density of z: what a flow makes of N(0, I) (Lipman et al. 2023, "Flow matching for generative modeling").
 
     Attributes:
-        arrays: float arrays of the shapes that `flow_shapes` names.
+        arrays: float arrays of the shapes that `flow_shapes` names. A scale and a shift give each dimension the
+            deviation and the mean that it has in faces' codes.
     Raises:
         ValueError: an array that is missing, of the wrong shape or not finite, or a flow that leads out of all bounds.
     """
@@ -83,12 +85,16 @@ class FlowPrior:
         """D."""
         return len(self.arrays["out_bias"])
 
-    def sample(self, n: int, seed: int = 0, temperature: float = 1.0) -> np.ndarray:
+    def sample(self, n: int, seed: int = 0, temperature: float = 1.0,
+               reencode: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
         """Draw n codes.
 
         Args:
             n: how many; the first faces of a larger n are the same.
             seed: 0 or more.
+            reencode: codes (n, D) -> the encoder's mean codes (n, D) of the faces that the decoder makes of them. It
+                sees a person where the flow stopped beside one, so this is a step towards the faces (Bengio et al.
+                2013, "Generalized denoising auto-encoders as generative models"). None leaves the flow's codes.
             temperature: scales the distance of each code from 0, the mean of all faces' codes, so that at 0 every face
                 is the average one, at 1 the density is the fitted one, and the same seed keeps its face in between.
         Returns:
@@ -102,7 +108,10 @@ class FlowPrior:
             angle, later = (np.full((n, 1), at * STEP, np.float32) for at in (step, step + 1))
             before = velocity(self.arrays, z, angle)
             z = z + (before + velocity(self.arrays, z + before * STEP, later)) * STEP / 2
-        return (temperature * (z * self.arrays["scale"] + self.arrays["shift"])).astype(np.float32)
+        z = (z * self.arrays["scale"] + self.arrays["shift"]).astype(np.float32)
+        if reencode is not None:
+            z = reencode(z) * self.arrays["seen_scale"] + self.arrays["seen_shift"]
+        return (temperature * z).astype(np.float32)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Plain arrays by name; kernels, of which float16 is enough, in half size."""

@@ -45,6 +45,7 @@ def tiny_bundle(path: str | os.PathLike, seed: int = 0) -> str:
     from model.classifier import build_classifier
     from model.config import preset
     from model.data import ATTRIBUTES
+    from model.inference import reencoder
     from model.latents import fit_latents
     from model.networks import build_decoder, build_encoder
     from model.prior import FlowPrior, flow_shapes
@@ -66,12 +67,15 @@ def tiny_bundle(path: str | os.PathLike, seed: int = 0) -> str:
     z = rng.normal(size=(400, config.latent_dim)) + 0.3 * labels @ rng.normal(size=(len(ATTRIBUTES), config.latent_dim))
     shapes = flow_shapes(config.latent_dim, width=8, blocks=2)
     flow = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in shapes.items()}
+    flow |= {name: np.ones(config.latent_dim) for name in ("scale", "seen_scale")}
+    seen = reencoder(networks["encoder"], networks["decoder"])(FlowPrior(flow).sample(100))
+    flow |= {"seen_scale": 1 / seen.std(axis=0), "seen_shift": -seen.mean(axis=0) / seen.std(axis=0)}
     save_bundle(
         path,
         config=config,
         **networks,
         latents=fit_latents(z, labels, ATTRIBUTES),
-        prior=FlowPrior({**flow, "scale": np.ones(config.latent_dim)}),
+        prior=FlowPrior(flow),
         metrics={"psnr": 12.0},
         about={"data": "random weights, for tests", "seed": seed},
         classifier_config=classifier_config,

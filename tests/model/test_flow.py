@@ -8,7 +8,7 @@ import pytest
 
 from model import flow
 from model.bundle import load_bundle
-from model.flow import fit_flow, matched, posteriors
+from model.flow import fit_flow, fit_reencoding, matched, posteriors
 from model.prior import NormalPrior
 from tests.faces import tiny_bundle
 
@@ -51,6 +51,17 @@ def test_mean_and_variance_are_those_of_the_faces_however_short_the_training():
     np.testing.assert_allclose(z.var(axis=0), [1.25, 0.5, 4.25, 1.25], rtol=0.12)
 
 
+def test_codes_that_are_encoded_again_vary_as_the_mean_codes_of_faces(trained, two_crowds):
+    """Whatever encoding does to all of them alike."""
+
+    def reencode(z):
+        return 5 * z + 7
+
+    z = fit_reencoding(trained, reencode, 2 * two_crowds[0] + 1).sample(2000, seed=8, reencode=reencode)
+    np.testing.assert_allclose(z.mean(axis=0), 2 * two_crowds[0].mean(axis=0) + 1, atol=0.15)
+    np.testing.assert_allclose(z.std(axis=0), 2 * two_crowds[0].std(axis=0), rtol=0.08)
+
+
 @pytest.mark.parametrize("nothing", [{"minutes": 0}, {"epochs": 0}])
 def test_without_training_it_is_the_normal_prior(two_crowds, nothing):
     z = fit_flow(*two_crowds, width=8, blocks=1, **nothing).sample(10, seed=3)
@@ -65,7 +76,7 @@ def test_the_seed_decides(two_crowds):
 
 
 def test_half_precision_learns_too(two_crowds):
-    prior = fit_flow(*two_crowds, width=32, blocks=1, epochs=25, minutes=None, precision="mixed_bfloat16")
+    prior = fit_flow(*two_crowds, width=32, blocks=1, epochs=40, minutes=None, precision="mixed_bfloat16")
     z = prior.sample(1000)
     assert ((z[:, 0] > 0) & (z[:, 0] < 1.2)).mean() < 0.2
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.prior import FlowPrior, NormalPrior, flow_shapes, velocity
+from model.prior import MOMENTS, FlowPrior, NormalPrior, flow_shapes, velocity
 
 D = 5
 
@@ -12,7 +12,7 @@ def flow(deviation=0.0, width=16, blocks=2):
     rng = np.random.default_rng(0)
     shapes = flow_shapes(D, width, blocks)
     arrays = {name: rng.normal(0, deviation, shape).astype(np.float32) for name, shape in shapes.items()}
-    return FlowPrior({**arrays, "scale": np.ones(D, np.float32), "shift": np.zeros(D, np.float32)})
+    return FlowPrior({**arrays, **{name: np.full(D, float("scale" in name)) for name in MOMENTS}})
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,14 @@ def test_a_velocity_that_points_one_way_moves_all_faces_there():
 def test_scale_and_shift_come_last(prior):
     changed = FlowPrior({**prior.arrays, "scale": np.full(D, 2.0), "shift": np.arange(D, dtype=float)})
     np.testing.assert_allclose(changed.sample(3, 1, 0.5), prior.sample(3, 1) + 0.5 * np.arange(D), atol=1e-5)
+
+
+def test_encoding_again_comes_after_the_flow_and_before_the_temperature(prior):
+    changed = FlowPrior({**prior.arrays, "scale": np.full(D, 2.0), "seen_scale": np.full(D, 3.0),
+                         "seen_shift": np.full(D, 0.5)})  # fmt: skip
+    z = changed.sample(3, 1, 0.5, reencode=lambda z: z + 1)
+    np.testing.assert_allclose(z, 0.5 * (3 * (2 * prior.sample(3, 1) + 1) + 0.5), atol=1e-5)
+    np.testing.assert_allclose(changed.sample(3, 1), 2 * prior.sample(3, 1), atol=1e-5)
 
 
 def test_few_steps_end_where_many_do(prior):
