@@ -18,6 +18,7 @@ from app.photo.align import Face, cut_frame, find_faces
 from app.photo.compose import edit_frame, morph_frame, paste_back, time_around
 from app.photo.matte import head_matte
 from app.photo.open import open_photo
+from app.reach import within_reach
 from app.receipt import Receipt, edit_warnings, write_receipt
 from app.recipe import SEED_LIMIT, Recipe, RecipeError
 from app.slots import Slots
@@ -168,11 +169,11 @@ class FaceEditor:
     def move(self, opened: OpenFace, recipe: Recipe) -> np.ndarray:
         """The code (1, D) that an edit decodes.
 
-        The light on the face stays, unless LIGHT is moved. A photo that keeps its detail moves PHOTO_GAIN times as far.
+        The light stays, unless LIGHT is moved. A photo that keeps its detail moves PHOTO_GAIN times as far.
         """
         self.check(recipe)
         gain = 1 if opened.frame is None else 1 + recipe.detail * (PHOTO_GAIN - 1)
-        strengths = {name: gain * strength for name, strength in recipe.set.items()}
+        strengths = within_reach(self.bundle.latents, opened.z, recipe.set, gain)
         return self.bundle.latents.edit(opened.z, strengths, keep=recipe.held, hold_light=LIGHT not in strengths)
 
     def readings(self, opened: OpenFace, recipe: Recipe) -> dict[str, float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.faces import OpenFace, compared_size
+from app.reach import within_reach
 from app.recipe import Recipe
 from model.bundle import Bundle
 from model.classifier import sigmoid
@@ -19,6 +20,7 @@ TILT_LIMIT = 30.0  # degrees: CelebA's faces are upright
 TURN_LIMIT = 0.3  # the nose this share of the eyes' distance off their middle: a half profile
 FAR_OUT = 1.5  # times the Mahalanobis length that a Gaussian of this covariance has
 CUT_LIMIT = 0.03  # share of the face beyond the photo's border: a chin or a cheek
+MUCH_OF_IT = 0.8  # of a strength: what goes less far than that is said
 PSNR_SLACK = 6.0  # dB: four times the squared error that validation faces have on average
 
 
@@ -92,7 +94,7 @@ def edit_warnings(bundle: Bundle, opened: OpenFace, recipe: Recipe) -> list[str]
     usual = bundle.metrics.get(f"psnr_{compared_size(bundle.config.image_size)}")  # absent if it was never evaluated
     if opened.psnr is not None and usual is not None:
         warnings += reconstruction_warnings(opened.psnr, usual)
-    return warnings + code_warnings(opened.z, latents)
+    return warnings + code_warnings(opened.z, latents) + reach_warnings(opened.z, latents, recipe.set)
 
 
 def face_warnings(matrix: np.ndarray, landmarks: np.ndarray) -> list[str]:
@@ -111,6 +113,14 @@ def face_warnings(matrix: np.ndarray, landmarks: np.ndarray) -> list[str]:
     if turn > TURN_LIMIT:
         warnings.append("The face looks to the side; the model knows faces from the front best.")
     return warnings
+
+
+def reach_warnings(z: np.ndarray, latents: Latents, asked: Mapping[str, float]) -> list[str]:
+    """A sentence if a face z (1, D) lies already where the slider units asked would take it."""
+    goes = within_reach(latents, z, asked)
+    short = [f"{name} {strength:+.2f} goes only as far as {goes[name]:+.2f}" for name, strength in asked.items()
+             if abs(goes[name]) < MUCH_OF_IT * abs(strength)]  # fmt: skip
+    return [f"The face is much like that already: {', '.join(short)}."] if short else []
 
 
 def code_warnings(z: np.ndarray, latents: Latents) -> list[str]:
