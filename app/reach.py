@@ -1,7 +1,7 @@
 """How far a slider can take a face: nobody has less than no bangs.
 
-A slider unit is measured on faces of the other side: -1 takes faces with bangs to the mean of those without. A face
-that is on that side already would only burn out; it may go a little further, and no more.
+A slider unit is measured on faces of the other side: -1 takes faces with bangs to the mean of those without. Far beyond
+that mean, or on the way there for a face that has no bangs to begin with, there are no faces, and what is drawn burns.
 """
 
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ import numpy as np
 from model.classifier import sigmoid
 from model.latents import Latents
 
-EXCESS = 0.5  # slider units that a face goes at most in the direction in which it lies already; chosen by eye
+EXCESS = 0.5  # slider units that a face goes at most beyond the mean of those that are as asked; chosen by eye
 
 
 def within_reach(latents: Latents, z: np.ndarray, strengths: Mapping[str, float],
                  gain: float = 1.0) -> dict[str, float]:
-    """Strengths of which a face goes only so far as it has room.
+    """Strengths of which a face goes only so far as there are faces.
 
-    Where the linear reading takes the face for one of the other side, a strength stays as it is. The surer it is that
-    the face is there already, the more of the strength bends towards EXCESS.
+    Where the linear reading takes the face for one of the other side, it has one unit to go, and what is asked beyond
+    that bends towards EXCESS. The surer it is that the face is there already, the less of that unit is left.
 
     Args:
         z: (1, D) the face's code.
@@ -28,13 +28,23 @@ def within_reach(latents: Latents, z: np.ndarray, strengths: Mapping[str, float]
     Returns:
         The same attributes; 0 stays 0, signs and the order of sizes stay.
     """
+    result = {}
+    for name, share in room(latents, z, strengths).items():
+        size = abs(strengths[name])
+        across = min(size, 1.0) + _bent(max(size - 1.0, 0.0))
+        result[name] = gain * float(np.copysign(share * across + (1 - share) * _bent(size), strengths[name]))
+    return result
+
+
+def room(latents: Latents, z: np.ndarray, strengths: Mapping[str, float]) -> dict[str, float]:
+    """How much of the unit between the sides is left to a face (1, D): 1 all, 0 nothing, in the direction of each
+    strength."""
     between = (np.asarray(latents.centroid_positive, np.float64) + latents.centroid_negative) / 2  # (K, D)
     # Fisher's discriminant, with as many faces on either side: the log-odds that the face has each attribute.
     odds = dict(zip(latents.names, latents.read(z)[0] - np.diagonal(latents.read(between)), strict=True))
-    result = {}
-    for name, strength in strengths.items():
-        there = float(sigmoid(np.sign(strength) * odds.get(name, 0.0)))  # on the side that the slider points to
-        free = min(1.0, 2 * (1 - there))
-        bent = EXCESS * np.tanh(strength / EXCESS)
-        result[name] = gain * float(free * strength + (1 - free) * bent)
-    return result
+    away = {name: sigmoid(-np.sign(strength) * odds.get(name, 0.0)) for name, strength in strengths.items()}
+    return {name: min(1.0, 2 * float(probability)) for name, probability in away.items()}
+
+
+def _bent(size: float) -> float:
+    return EXCESS * np.tanh(size / EXCESS)

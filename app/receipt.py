@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.faces import OpenFace, compared_size
-from app.reach import within_reach
+from app.reach import room, within_reach
 from app.recipe import Recipe
 from model.bundle import Bundle
 from model.classifier import sigmoid
@@ -20,7 +20,7 @@ TILT_LIMIT = 30.0  # degrees: CelebA's faces are upright
 TURN_LIMIT = 0.3  # the nose this share of the eyes' distance off their middle: a half profile
 FAR_OUT = 1.5  # times the Mahalanobis length that a Gaussian of this covariance has
 CUT_LIMIT = 0.03  # share of the face beyond the photo's border: a chin or a cheek
-MUCH_OF_IT = 0.8  # of a strength: what goes less far than that is said
+LITTLE_ROOM, MUCH_OF_IT = 0.8, 0.8  # of a unit, and of a strength: what has less of both is said
 PSNR_SLACK = 6.0  # dB: four times the squared error that validation faces have on average
 
 
@@ -117,9 +117,9 @@ def face_warnings(matrix: np.ndarray, landmarks: np.ndarray) -> list[str]:
 
 def reach_warnings(z: np.ndarray, latents: Latents, asked: Mapping[str, float]) -> list[str]:
     """A sentence if a face z (1, D) lies already where the slider units asked would take it."""
-    goes = within_reach(latents, z, asked)
+    left, goes = room(latents, z, asked), within_reach(latents, z, asked)
     short = [f"{name} {strength:+.2f} goes only as far as {goes[name]:+.2f}" for name, strength in asked.items()
-             if abs(goes[name]) < MUCH_OF_IT * abs(strength)]  # fmt: skip
+             if left[name] < LITTLE_ROOM and abs(goes[name]) < MUCH_OF_IT * abs(strength)]  # fmt: skip
     return [f"The face is much like that already: {', '.join(short)}."] if short else []
 
 
