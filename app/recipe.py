@@ -28,7 +28,8 @@ class Recipe:
     """One edit of one face. Equal edits are equal recipes: names are sorted, sliders at 0 dropped, repeats merged.
 
     bundle: the short hash of the model it was made with, or None for whichever is loaded.
-    set: attribute -> strength in slider units, -2 to 2; 0 leaves the face as it is (treat it as read-only).
+    set: attribute -> strength in slider units, -2 to 2, which app/reach.py bends; 0 leaves the face as it is. Treat it
+        as read-only.
     keep: attributes that must not move.
     detail: 1 shows the photo's own pixels, 0 the plain decoder output.
     seed: the drawn face to start from, or None for a photo's face.

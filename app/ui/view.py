@@ -16,6 +16,7 @@ from app.ui.pictures import face_buttons, figure, img
 from app.ui.text import (
     CLOSE,
     FACES_HINT,
+    LABELS,
     NOTHING_ELSE,
     NOTHING_YET,
     RECEIPT_HINT,
@@ -27,7 +28,7 @@ from app.ui.text import (
 
 METER_LOW, METER_HIGH = -1.0, 2.0  # the two mean faces stand at a third and two thirds of the bar
 WHOLE_SIDE = 1600  # pixels at most: a screen shows no more
-ATTRIBUTE = re.compile(r"\b[A-Za-z0-9]+_\w+\b")  # a name as recipes have it, in a sentence
+ATTRIBUTE = re.compile(rf"\b(?:[A-Za-z0-9]+_\w+|{'|'.join(LABELS)})\b")  # a name as recipes have it, in a sentence
 
 
 def stage(picture: np.ndarray, readings: Mapping[str, float], recipe: Recipe, link: str, face: str) -> str:

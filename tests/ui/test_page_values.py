@@ -74,6 +74,7 @@ def test_what_lies_outside_the_photo_is_veiled():
 def test_a_warning_has_the_pages_names():
     shown = view.warnings(["The model saw too few labelled faces for Wearing_Hat, Bald; expect little of it."])
     assert "for Hat, Bald;" in shown
+    assert "Smile +1.00 goes" in view.warnings(["The face is much like that already: Smiling +1.00 goes nowhere."])
 
 
 def test_an_unexpected_error_keeps_its_details_to_the_log(caplog):
