@@ -28,8 +28,7 @@ from model.preprocessing import FACE_BOX, FRAME_SIZE, crop_face, to_uint8
 
 PREVIEW_SCALE = 2.5  # 445 x 545 pixels: as large as a page shows a face
 RESULT_SCALE = 8.0  # 1424 x 1744: finer changes than this no decoder of 128 pixels makes, and memory stays small
-# A photo keeps some of its own look against an edit; with a quarter more, it comes near what the decoder alone reaches
-# (benchmarks/photo.py).
+# A photo keeps some of its own look; with a quarter more, edits reach what the decoder's do (benchmarks/photo.py).
 PHOTO_GAIN = 1.25
 LIGHT = "Pale_Skin"  # the one attribute that is about the light on a face; every other leaves it as it is
 MORPH_THREADS = 2  # frames drawn at once: a Space has two cores
@@ -91,7 +90,7 @@ class FaceEditor:
     def sample(self, n: int, seed: int = 0, temperature: float = 1.0) -> list[Image.Image]:
         """Draw n faces (S x S). Face i is the one that seed + i draws alone, so that one recipe finds it again."""
         codes = self.sample_latents(n, seed, temperature)
-        return [Image.fromarray(to_uint8(self.open_latent(z[None]).reconstruction)) for z in codes]
+        return [Image.fromarray(to_uint8(self._decode(z[None])[0])) for z in codes]
 
     def morph(self, *photos, frames: int = 30, detail: float = 1.0, ease: bool = False) -> list[Image.Image]:
         """The frames from the largest face of one photo to the next one's; see `morph_opened`."""
@@ -133,7 +132,9 @@ class FaceEditor:
     def open_latent(self, z: np.ndarray) -> OpenFace:
         """A face that no photo shows: a code (1, D) or (D,)."""
         z = np.asarray(z, np.float32).reshape(1, self.bundle.config.latent_dim)
-        return OpenFace(z, self._decode(z)[0])
+        x_hat = self._decode(z)
+        with self._slots:
+            return OpenFace(z, x_hat[0], logits=self.bundle.classify_logits(x_hat)[0])
 
     def open_drawn(self, recipe: Recipe) -> OpenFace:
         """The drawn face of the recipe's seed and temperature; RecipeError without a seed."""
@@ -169,11 +170,10 @@ class FaceEditor:
     def move(self, opened: OpenFace, recipe: Recipe) -> np.ndarray:
         """The code (1, D) that an edit decodes.
 
-        The light stays, unless LIGHT is moved. A photo that keeps its detail moves PHOTO_GAIN times as far.
-        """
+        The light stays, unless LIGHT is moved. A photo that keeps its detail moves PHOTO_GAIN times as far."""
         self.check(recipe)
         gain = 1 if opened.frame is None else 1 + recipe.detail * (PHOTO_GAIN - 1)
-        strengths = within_reach(self.bundle.latents, opened.z, recipe.set, gain)
+        strengths = within_reach(self.bundle.latents, opened, recipe.set, gain)
         return self.bundle.latents.edit(opened.z, strengths, keep=recipe.held, hold_light=LIGHT not in strengths)
 
     def readings(self, opened: OpenFace, recipe: Recipe) -> dict[str, float]:

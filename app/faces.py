@@ -28,6 +28,7 @@ class OpenFace:
     face: where it lies in the photo; None for a drawn face.
     psnr: dB between the photo's face and the reconstruction at `compared_size`; None for a drawn face.
     cut: the share of the face, forehead to chin, that lies beyond the photo's border.
+    logits: (K,) what the classifier sees in the reconstruction; None for a face that is not to be edited.
     """
 
     z: np.ndarray
@@ -37,6 +38,7 @@ class OpenFace:
     face: Face | None = None
     psnr: float | None = None
     cut: float = 0.0
+    logits: np.ndarray | None = None
 
     @cached_property
     def original(self) -> Original | None:

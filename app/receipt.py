@@ -94,7 +94,7 @@ def edit_warnings(bundle: Bundle, opened: OpenFace, recipe: Recipe) -> list[str]
     usual = bundle.metrics.get(f"psnr_{compared_size(bundle.config.image_size)}")  # absent if it was never evaluated
     if opened.psnr is not None and usual is not None:
         warnings += reconstruction_warnings(opened.psnr, usual)
-    return warnings + code_warnings(opened.z, latents) + reach_warnings(opened.z, latents, recipe.set)
+    return warnings + code_warnings(opened.z, latents) + reach_warnings(opened, latents, recipe.set)
 
 
 def face_warnings(matrix: np.ndarray, landmarks: np.ndarray) -> list[str]:
@@ -115,9 +115,9 @@ def face_warnings(matrix: np.ndarray, landmarks: np.ndarray) -> list[str]:
     return warnings
 
 
-def reach_warnings(z: np.ndarray, latents: Latents, asked: Mapping[str, float]) -> list[str]:
-    """A sentence if a face z (1, D) lies already where the slider units asked would take it."""
-    left, goes = room(latents, z, asked), within_reach(latents, z, asked)
+def reach_warnings(opened: OpenFace, latents: Latents, asked: Mapping[str, float]) -> list[str]:
+    """A sentence if a face lies already where the slider units asked would take it."""
+    left, goes = room(latents, opened, asked), within_reach(latents, opened, asked)
     short = [f"{name} {strength:+.2f} goes only as far as {goes[name]:+.2f}" for name, strength in asked.items()
              if left[name] < LITTLE_ROOM and abs(goes[name]) < MUCH_OF_IT * abs(strength)]  # fmt: skip
     return [f"The face is much like that already: {', '.join(short)}."] if short else []
