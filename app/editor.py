@@ -168,10 +168,9 @@ class FaceEditor:
         return photo
 
     def move(self, opened: OpenFace, recipe: Recipe) -> np.ndarray:
-        """The code (1, D) that an edit decodes.
-
-        The light stays, unless LIGHT is moved. A photo that keeps its detail moves PHOTO_GAIN times as far."""
+        """The code (1, D) that an edit decodes; the light on the face stays, unless LIGHT is moved."""
         self.check(recipe)
+        # A photo that keeps its detail moves further.
         gain = 1 if opened.frame is None else 1 + recipe.detail * (PHOTO_GAIN - 1)
         strengths = within_reach(self.bundle.latents, opened, recipe.set, gain)
         return self.bundle.latents.edit(opened.z, strengths, keep=recipe.held, hold_light=LIGHT not in strengths)

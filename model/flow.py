@@ -148,9 +148,9 @@ def fit_reencoding(prior: FlowPrior, reencode: Callable[[np.ndarray], np.ndarray
 
 
 def _matching(z: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The scale and shift (D,) that give the codes z (N, D) a mean and variance (D,)."""
+    """The scale and shift (D,) that give the codes z (N, D) a mean and variance (D,), or what never varies the mean."""
     z = z.astype(np.float64)
-    scale = np.sqrt(variance) / z.std(axis=0)
+    scale = np.divide(np.sqrt(variance), z.std(axis=0), out=np.zeros_like(variance), where=z.std(axis=0) > 0)
     return scale, mean - scale * z.mean(axis=0)
 
 

@@ -62,6 +62,13 @@ def test_codes_that_are_encoded_again_vary_as_the_mean_codes_of_faces(trained, t
     np.testing.assert_allclose(z.std(axis=0), 2 * two_crowds[0].std(axis=0), rtol=0.08)
 
 
+def test_a_dimension_that_an_encoder_does_not_use_is_the_mean(trained, two_crowds):
+    used = np.array([1, 1, 0, 1], np.float32)
+    z = fit_reencoding(trained, lambda z: used * z, used * two_crowds[0] + 3).sample(50, reencode=lambda z: used * z)
+    np.testing.assert_allclose(z[:, 2], 3, atol=1e-6)
+    assert z[:, 3].std() > 0.5
+
+
 @pytest.mark.parametrize("nothing", [{"minutes": 0}, {"epochs": 0}])
 def test_without_training_it_is_the_normal_prior(two_crowds, nothing):
     z = fit_flow(*two_crowds, width=8, blocks=1, **nothing).sample(10, seed=3)
