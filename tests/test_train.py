@@ -42,7 +42,7 @@ def test_one_command_writes_a_bundle_that_loads(celeba, tmp_path, capsys):
     child = load_bundle(again)
     assert (child.config.head_width, child.config.encoder_depths) == (12, (1, 2))
     assert child.about["continues"]["epochs"] == 2
-    assert np.allclose(child.prior.sample(2), child.sample(2, prior="normal"), atol=1e-5)  # in no minutes none is learnt
+    assert np.allclose(child.prior.sample(2), child.sample(2, prior="normal"), atol=1e-5)  # of no minutes
     images = np.random.default_rng(0).random((2, 16, 16, 3)).astype("float32")
     assert np.allclose(child.classify(images), bundle.classify(images), atol=1e-2)
     assert abs(child.encoder.get_weights()[0] - bundle.encoder.get_weights()[0]).max() < 1e-3
